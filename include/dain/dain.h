@@ -1,0 +1,198 @@
+/*
+ * dain: frame interpolation by depth-aware motion, on ordinary processors.
+ *
+ * This header is the whole engine interface: give it frames, ask for the picture at a time between
+ * the last two of them.
+ *
+ *     DainSettings s;
+ *     dain_settings_default(&s);
+ *     DainContext *ctx;
+ *     if (dain_open(&ctx, &s) < 0) ...
+ *     dain_push(ctx, &first);
+ *     dain_push(ctx, &second);
+ *     dain_interpolate(ctx, 1, 2, &middle);      // t = 1/2
+ *     dain_close(&ctx);
+ *
+ * Every function that can fail returns 0 (DAIN_OK) or a negative DAIN_E... code; dain_last_error()
+ * has one sentence for people. The same input gives the same bits on every processor and with any
+ * number of threads in the default precision.
+ *
+ * Thread-safety: a DainContext belongs to one thread at a time; only dain_cancel() may be called
+ * from another thread (or a signal handler) while a call is running. Different contexts are
+ * independent.
+ */
+#ifndef DAIN_DAIN_H
+#define DAIN_DAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DAIN_VERSION_MAJOR 0
+#define DAIN_VERSION_MINOR 1
+#define DAIN_VERSION_PATCH 0
+
+#if defined(_WIN32)
+#define DAIN_API
+#else
+#define DAIN_API __attribute__((visibility("default")))
+#endif
+
+/* Error values. 0 is success. */
+enum DainError {
+    DAIN_OK = 0,
+    DAIN_EINVAL = -1,       /* an argument is out of its documented range */
+    DAIN_ENOMEM = -2,       /* memory could not be had */
+    DAIN_EIO = -3,          /* a file could not be opened, read or written */
+    DAIN_EFORMAT = -4,      /* a file is damaged or of another kind */
+    DAIN_EUNSUPPORTED = -5, /* well formed, but not something this build can do */
+    DAIN_ESTATE = -6,    /* the call came out of order, for example interpolate before two frames */
+    DAIN_ECANCELED = -7, /* dain_cancel() was called */
+    DAIN_ESYSTEM = -8    /* the operating system refused a thread or another resource */
+};
+
+/* A short English description of an error value ("out of memory"). Never NULL. Thread-safe. */
+DAIN_API const char *dain_strerror(int error);
+
+/* Version of the library as "major.minor.patch". */
+DAIN_API const char *dain_version(void);
+
+/* How the samples of a picture are stored. */
+typedef enum DainSample {
+    DAIN_SAMPLE_U8,  /* unsigned 8 bit, 0 .. peak (255 unless set) */
+    DAIN_SAMPLE_U16, /* unsigned 16 bit in native byte order, 0 .. peak (65535 unless set; 1023 for
+                        10 bit) */
+    DAIN_SAMPLE_F32  /* float, 0 .. 1; values outside are kept on input and clamped on output */
+} DainSample;
+
+/*
+ * A picture of the caller's: gamma-coded RGB in full range, planar or packed.
+ * Packed RGB24 at p: plane = {p, p + 1, p + 2}, step = 3. Planar: step = 1.
+ */
+typedef struct DainImage {
+    int width, height; /* pixels, 16 .. 16384 each */
+    DainSample sample;
+    int peak;            /* integer code that means 1.0; 0 = 255 or 65535 by sample type */
+    int step;            /* samples from one pixel to its right neighbour, >= 1 */
+    void *plane[4];      /* red, green, blue; alpha or NULL. Alpha is moved by the same motion. */
+    ptrdiff_t stride[4]; /* bytes from one row to the next; may be negative */
+} DainImage;
+
+typedef enum DainPrecision {
+    DAIN_PRECISION_AUTO, /* what the model file asks for, f32 if it says nothing */
+    DAIN_PRECISION_F32   /* canonical arithmetic: same bits everywhere */
+} DainPrecision;
+
+typedef enum DainLogLevel {
+    DAIN_LOG_ERROR,
+    DAIN_LOG_WARNING,
+    DAIN_LOG_INFO,
+    DAIN_LOG_DEBUG
+} DainLogLevel;
+
+/* Receives one message without a newline. May be called from any thread that calls the library. */
+typedef void (*DainLogCallback)(void *opaque, DainLogLevel level, const char *message);
+
+typedef struct DainSettings {
+    const char
+        *model; /* path of a safetensors model; NULL = the default model (see dain_default_model) */
+    int threads;             /* 1 .. 64 worker threads; 0 = one per processor */
+    DainPrecision precision; /* default DAIN_PRECISION_AUTO */
+    DainLogCallback log;     /* NULL = silent */
+    void *log_opaque;        /* passed to log */
+    uint64_t reserved[8];    /* zero */
+} DainSettings;
+
+/* Fills in the defaults above. */
+DAIN_API void dain_settings_default(DainSettings *settings);
+
+/*
+ * Path of the model that is used when none is named: $DAIN_MODEL if set, else the installed one,
+ * else the one of the source tree that the library was built in. The string lives as long as the
+ * program. NULL if there is none.
+ */
+DAIN_API const char *dain_default_model(void);
+
+typedef struct DainContext DainContext;
+
+/* Opens an engine: reads the model, starts the threads. *ctx is NULL on failure. settings may be
+ * NULL. On failure dain_open_error() has the sentence. Errors: DAIN_EINVAL, DAIN_ENOMEM, DAIN_EIO,
+ * DAIN_EFORMAT, DAIN_EUNSUPPORTED, DAIN_ESYSTEM. */
+DAIN_API int dain_open(DainContext **ctx, const DainSettings *settings);
+
+/* Sentence about the last dain_open() that failed in this thread; "" if none did. */
+DAIN_API const char *dain_open_error(void);
+
+/* Waits for the threads, frees everything, sets *ctx to NULL. NULL and *ctx == NULL are allowed. */
+DAIN_API void dain_close(DainContext **ctx);
+
+/*
+ * Takes the next frame of the video (it is copied and analysed, the caller's memory is free
+ * afterwards). The frame pushed before becomes the first of the pair, the new one the second. The
+ * first push fixes size; another size needs dain_reset() first. Errors: DAIN_EINVAL, DAIN_ENOMEM,
+ * DAIN_ECANCELED.
+ */
+DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
+
+/*
+ * Makes the picture at t = num / den between the last two frames pushed (0 = the older, 1 = the
+ * newer), 0 <= num <= den, den > 0, and writes it to *out, whose size must be that of the frames;
+ * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves.
+ * What depends only on the pair is computed at the first call and kept for further t. Errors:
+ * DAIN_EINVAL, DAIN_ESTATE (fewer than two frames), DAIN_ENOMEM, DAIN_ECANCELED.
+ */
+DAIN_API int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out);
+
+/* Forgets the frames pushed so far: after a scene cut, a seek or a change of size. */
+DAIN_API void dain_reset(DainContext *ctx);
+
+/* Makes the call that is running in another thread, or else the next one, return DAIN_ECANCELED
+ * soon. Async-signal-safe. Cleared when that call returns. */
+DAIN_API void dain_cancel(DainContext *ctx);
+
+/* One sentence about the last call on this context that failed; "" if none did. Valid until the
+ * next call. */
+DAIN_API const char *dain_last_error(const DainContext *ctx);
+
+/* What an open engine is. Strings live as long as the context. */
+typedef struct DainInfo {
+    const char *model;     /* path of the model file */
+    const char *network;   /* "edge" or "dain" */
+    const char *precision; /* "f32", ... */
+    const char *cpu;       /* instruction sets in use, "avx512+avx2" */
+    int threads;           /* worker threads */
+    int64_t parameters;    /* weights in the model */
+    double macs_per_pixel; /* multiply-adds for each pixel of a new frame at twice the rate */
+    int width, height;     /* size of the frames, 0 before the first push */
+    size_t arena_bytes;    /* working memory for this size, 0 before the first push */
+    size_t weight_bytes;   /* weights in memory */
+    size_t frame_bytes;    /* kept for one source frame (two are kept) */
+} DainInfo;
+
+DAIN_API int dain_info(const DainContext *ctx, DainInfo *info);
+
+/* How often something runs. */
+typedef enum DainRate { DAIN_RATE_FRAME, DAIN_RATE_PAIR, DAIN_RATE_TIME } DainRate;
+
+/* Time spent in one stage of the network since dain_open() or dain_stages_reset(). */
+typedef struct DainStage {
+    const char *name; /* "flow4a", "compose", ... */
+    DainRate rate;
+    int64_t runs;
+    double seconds; /* wall time, all runs together */
+    double macs;    /* multiply-adds of one run, 0 for what is not counted in them */
+} DainStage;
+
+/* Number of stages for the present size; 0 before the first push. */
+DAIN_API int dain_stage_count(const DainContext *ctx);
+/* Errors: DAIN_EINVAL for an index out of range. */
+DAIN_API int dain_stage(const DainContext *ctx, int index, DainStage *stage);
+DAIN_API void dain_stages_reset(DainContext *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/* Memory: aligned allocation with failure injection. Every allocation of the library goes through
+ * here. */
+#ifndef DAIN_BASE_MEM_H
+#define DAIN_BASE_MEM_H
+
+#include <stddef.h>
+
+enum { MEM_ALIGN = 64 };
+
+/* size bytes at a multiple of MEM_ALIGN, uninitialised; NULL if there is no memory or size is
+ * absurd (above SIZE_MAX / 4). A size of 0 gives a valid pointer. */
+void *mem_alloc(size_t size);
+/* The same, zeroed, for count * size bytes; NULL on overflow of the product. */
+void *mem_calloc(size_t count, size_t size);
+/* Copy of a string, NULL if there is no memory. */
+char *mem_strdup(const char *s);
+/* Frees what the functions above returned; NULL is allowed. */
+void mem_free(void *p);
+
+/* Tests: lets the n-th allocation from now (1 = the next) fail, and no other; 0 switches it off.
+ * DAIN_FAIL_ALLOC=n in the environment does the same from the start of a program. */
+void mem_fail_at(long n);
+/* Allocations made so far and blocks not yet freed; for tests. */
+long mem_count(void);
+long mem_live(void);
+
+#endif
