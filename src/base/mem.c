@@ -1,0 +1,82 @@
+/* Memory: aligned allocation, counted, with an injected failure for tests. */
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_long attempts; /* allocations asked for, failed ones included */
+static atomic_long live;     /* blocks not yet freed */
+static atomic_long fail_at;  /* number of the attempt that fails, 0 = none */
+static pthread_once_t environment_read = PTHREAD_ONCE_INIT;
+
+static void read_environment(void)
+{
+    const char *text = getenv("DAIN_FAIL_ALLOC");
+    if (!text || !*text)
+        return;
+    char *end;
+    const long n = strtol(text, &end, 10);
+    if (*end == '\0' && n > 0)
+        atomic_store(&fail_at, n);
+}
+
+void mem_fail_at(long n)
+{
+    pthread_once(&environment_read, read_environment);
+    atomic_store(&fail_at, n > 0 ? atomic_load(&attempts) + n : 0);
+}
+
+void *mem_alloc(size_t size)
+{
+    pthread_once(&environment_read, read_environment);
+    if (atomic_fetch_add(&attempts, 1) + 1 == atomic_load(&fail_at))
+        return NULL;
+    if (size > SIZE_MAX / 4)
+        return NULL;
+    /* Not aligned_alloc(): its size would have to be rounded up, and a sanitizer would then miss
+     * writes just past the end. */
+    void *p;
+    if (posix_memalign(&p, MEM_ALIGN, size ? size : 1) != 0)
+        return NULL;
+    atomic_fetch_add(&live, 1);
+    return p;
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+    const size_t total = size && count > SIZE_MAX / size ? SIZE_MAX : count * size;
+    void *p = mem_alloc(total);
+    if (p)
+        memset(p, 0, total);
+    return p;
+}
+
+char *mem_strdup(const char *s)
+{
+    const size_t size = strlen(s) + 1;
+    char *copy = mem_alloc(size);
+    if (copy)
+        memcpy(copy, s, size);
+    return copy;
+}
+
+void mem_free(void *p)
+{
+    if (!p)
+        return;
+    atomic_fetch_sub(&live, 1);
+    free(p);
+}
+
+long mem_count(void)
+{
+    return atomic_load(&attempts);
+}
+
+long mem_live(void)
+{
+    return atomic_load(&live);
+}
