@@ -1,0 +1,215 @@
+/* checkasm: the list of families, the command line, and the stopwatch. */
+#include "checkasm.h"
+
+#include "base/cpu.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Each family ends with a Test without a name. */
+extern const Test conv_tests[];
+
+static const Test *const families[] = { conv_tests };
+
+/* Levels tried one after the other, each with all below it. */
+static const struct Level {
+    const char *name;
+    unsigned flags;
+} levels[] = {
+    { "c", 0 },
+    { "avx2", CPU_AVX2 },
+    { "avx512", CPU_AVX2 | CPU_AVX512 },
+};
+
+static int failed; /* the running check has failed */
+static const char *running_name, *running_isa;
+
+void check_fail(const char *format, ...)
+{
+    va_list args;
+
+    failed = 1;
+    fprintf(stderr, "%s %s: ", running_name, running_isa);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int check_failed(void)
+{
+    return failed;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Best time of one call within a slice of at least 2 ms. */
+static double time_call(const Bench *bench, const Kernels *kernels, int part)
+{
+    double best = 1e9, start = seconds(), now = start;
+
+    do {
+        double before = now;
+
+        bench->fn(kernels, bench->arg, part);
+        now = seconds();
+        if (now - before < best)
+            best = now - before;
+    } while (now - start < 2e-3);
+    return best;
+}
+
+void bench_run(const Check *check, const Bench *bench)
+{
+    double best = 1e9, peak = 0.0, slow, start;
+    int part = bench->ref_part > 0 ? bench->ref_part : 1;
+
+    time_call(bench, check->tested, 1);
+    start = seconds();
+    for (int round = 0; round < 9 || (round < 200 && seconds() - start < 0.1); round++) {
+        double t = seconds(), flops = peak_run(check->isa);
+
+        t = seconds() - t;
+        if (flops / t > peak)
+            peak = flops / t;
+        t = time_call(bench, check->tested, 1);
+        if (t < best)
+            best = t;
+    }
+    slow = time_call(bench, check->ref, part) * part;
+    printf("%-18s %-28s %-7s %9.3f ns", bench->name, bench->shape, check->isa,
+           best / bench->outputs * 1e9);
+    if (bench->flops > 0)
+        printf(" %8.2f GFLOP/s", bench->flops / best * 1e-9);
+    else if (bench->bytes > 0)
+        printf(" %8.2f GB/s   ", bench->bytes / best * 1e-9);
+    if (bench->flops > 0 && peak > 0)
+        printf(" %5.1f %% of %.1f", bench->flops / best / peak * 100, peak * 1e-9);
+    printf("  %6.1fx C\n", slow / best);
+    fflush(stdout);
+}
+
+/* Seeds from the command line's seed and the name, so that one test alone repeats its cases. */
+static uint64_t seed_of(uint64_t seed, const char *name)
+{
+    while (*name)
+        seed = (seed ^ (unsigned char)*name++) * 0x100000001b3u;
+    return seed;
+}
+
+static unsigned machine_flags(void)
+{
+    unsigned flags = 0;
+
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        flags |= CPU_AVX2;
+    if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        flags |= CPU_AVX512;
+#endif
+    return flags;
+}
+
+typedef struct Options {
+    uint64_t seed;
+    const char *filter, *isa;
+    int bench;
+} Options;
+
+/* The function a table holds for a test. */
+static void *member(const Kernels *kernels, const Test *test)
+{
+    void *fn;
+
+    memcpy(&fn, (const char *)kernels + test->member, sizeof fn);
+    return fn;
+}
+
+static int run_test(const Test *test, const Options *options)
+{
+    const unsigned machine = machine_flags();
+    Kernels ref, tested;
+    void *last = NULL;
+    int failures = 0;
+
+    kernels_init(&ref, 0);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        Check check = { &ref, &tested, levels[i].name };
+
+        if ((levels[i].flags & machine) != levels[i].flags)
+            continue;
+        kernels_init(&tested, levels[i].flags);
+        if (member(&tested, test) == last) /* this level adds nothing to the one below */
+            continue;
+        last = member(&tested, test);
+        if (options->isa && strcmp(options->isa, levels[i].name) != 0)
+            continue;
+        failed = 0;
+        running_name = test->name;
+        running_isa = levels[i].name;
+        rnd_seed(seed_of(options->seed, test->name));
+        if (options->bench) {
+            if (test->bench)
+                test->bench(&check);
+            continue;
+        }
+        test->check(&check);
+        printf("%-20s %-8s %s\n", test->name, levels[i].name, failed ? "FAILED" : "ok");
+        failures += failed;
+    }
+    return failures;
+}
+
+static int usage(const char *program)
+{
+    fprintf(stderr,
+            "usage: %s [--seed N] [--isa NAME] [--bench] [KERNEL]\n"
+            "KERNEL: only kernels whose name contains this\n",
+            program);
+    return 2;
+}
+
+static int parse(Options *options, int argc, char **argv)
+{
+    *options = (Options){ .seed = (uint64_t)time(NULL) };
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--bench") == 0)
+            options->bench = 1;
+        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+            options->seed = strtoull(argv[++i], NULL, 0);
+        else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
+            options->isa = argv[++i];
+        else if (argv[i][0] != '-')
+            options->filter = argv[i];
+        else
+            return -1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    Options options;
+    int failures = 0;
+
+    if (parse(&options, argc, argv) < 0)
+        return usage(argv[0]);
+    printf("seed %llu\n", (unsigned long long)options.seed);
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        for (const Test *test = families[i]; test->name; test++)
+            if (!options.filter || strstr(test->name, options.filter))
+                failures += run_test(test, &options);
+    if (failures)
+        fprintf(stderr, "%d failed; --seed %llu repeats them\n", failures,
+                (unsigned long long)options.seed);
+    return failures != 0;
+}

@@ -1,0 +1,55 @@
+/* checkasm: how fast this core can multiply and add at most. */
+#include "checkasm.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+enum { CHAINS = 12, STEPS = 40000 }; /* latency 4 and two per cycle need 8 chains */
+
+static volatile float peak_sink, peak_source = 0.5f;
+
+__attribute__((target("avx2,fma"), noinline)) static double peak_avx2(void)
+{
+    __m256 sum[CHAINS], a = _mm256_set1_ps(peak_source), b = a;
+
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = _mm256_set1_ps(peak_source * (float)i);
+    for (int n = 0; n < STEPS; n++)
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm256_fmadd_ps(sum[i], a, b);
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm256_add_ps(sum[0], sum[i]);
+    peak_sink = _mm256_cvtss_f32(sum[0]);
+    return 2.0 * 8 * CHAINS * STEPS;
+}
+
+__attribute__((target("avx512f"), noinline)) static double peak_avx512(void)
+{
+    __m512 sum[CHAINS], a = _mm512_set1_ps(peak_source), b = a;
+
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = _mm512_set1_ps(peak_source * (float)i);
+    for (int n = 0; n < STEPS; n++)
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm512_fmadd_ps(sum[i], a, b);
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    peak_sink = _mm512_cvtss_f32(sum[0]);
+    return 2.0 * 16 * CHAINS * STEPS;
+}
+#endif
+
+double peak_run(const char *isa)
+{
+#if defined(__x86_64__)
+    if (strcmp(isa, "avx2") == 0)
+        return peak_avx2();
+    if (strcmp(isa, "avx512") == 0)
+        return peak_avx512();
+#endif
+    return 0.0;
+}
