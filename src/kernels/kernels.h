@@ -108,6 +108,8 @@ size_t lk_polish_scratch(int w);
  *                    may be asked for; halo columns left and right are written with each row
  * image_store_f32    rows of the picture from x (4 channels, clamped to [0,1]): value * peak,
  *                    rounded half to even; f32 as it is
+ * scale_f32          out = scale * x (1: a copy)
+ * fill_f32           out = value
  * shift_rgb_f32      out (3 channels) = first 3 of the 4 channels of x, minus 0.5
  */
 #define DAIN_KERNELS(K)                                                                            \
@@ -134,6 +136,8 @@ size_t lk_polish_scratch(int w);
                   int y0, int y1))                                                                 \
     K(image_load_f32, (const View *out, const ImageView *image, int halo, int y0, int y1))         \
     K(image_store_f32, (const ImageView *image, const View *x, int y0, int y1))                    \
+    K(scale_f32, (const View *out, const View *x, float scale, int y0, int y1))                    \
+    K(fill_f32, (const View *out, float value, int y0, int y1))                                    \
     K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))
 
 typedef struct Kernels {
