@@ -3,14 +3,11 @@
 
 #include "base/cpu.h"
 
-#include <string.h>
-
 void kernels_init(Kernels *table, unsigned cpu_flags)
 {
-    memset(table, 0, sizeof *table);
-    table->conv_f32 = conv_f32_c;
-    table->scale_f32 = scale_f32_c;
-    table->fill_f32 = fill_f32_c;
+#define KERNEL_C(name, args) table->name = name##_c;
+    DAIN_KERNELS(KERNEL_C)
+#undef KERNEL_C
 #if defined(__x86_64__)
     if (cpu_flags & CPU_AVX2)
         kernels_init_avx2(table);

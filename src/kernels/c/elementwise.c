@@ -1,5 +1,6 @@
-/* Copies and constants: C reference, which the compiler vectorises well enough for what they cost. */
+/* Values moved or changed one by one: copies, constants, sums, the logistic function (C reference). */
 #include "kernels/kernels.h"
+#include "kernels/canon.h"
 
 void scale_f32_c(const View *out, const View *x, float scale, int y0, int y1)
 {
@@ -18,4 +19,27 @@ void fill_f32_c(const View *out, float value, int y0, int y1)
         for (int i = 0; i < out->w; i++)
             for (int c = 0; c < out->c; c++)
                 view_at(out, y, i)[c] = value;
+}
+
+void clamp_add_f32_c(const View *out, const View *a, const View *b, float lo, float hi, int y0,
+                     int y1)
+{
+    for (int y = y0; y < y1; y++)
+        for (int i = 0; i < out->w; i++) {
+            const float *p = view_at(a, y, i), *q = b->data ? view_at(b, y, i) : NULL;
+            float *o = view_at(out, y, i);
+            for (int c = 0; c < out->c; c++)
+                o[c] = canon_clamp(q ? p[c] + q[c] : p[c], lo, hi);
+        }
+}
+
+void sigmoid_f32_c(const View *out, const View *x, float bias, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++)
+        for (int i = 0; i < out->w; i++) {
+            const float *p = view_at(x, y, i);
+            float *o = view_at(out, y, i);
+            for (int c = 0; c < out->c; c++)
+                o[c] = canon_sigmoid(p[c] + bias);
+        }
 }
