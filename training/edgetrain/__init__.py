@@ -1,0 +1,1 @@
+"""Training of the project's interpolation network: data, operators, losses, trainer."""
