@@ -1,0 +1,58 @@
+/* Version, error texts, and where the default model lies. */
+#include "dain/dain.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TEXT(x) #x
+#define VERSION(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+
+const char *dain_version(void)
+{
+    return VERSION(DAIN_VERSION_MAJOR, DAIN_VERSION_MINOR, DAIN_VERSION_PATCH);
+}
+
+const char *dain_strerror(int error)
+{
+    switch (error) {
+    case DAIN_OK:
+        return "success";
+    case DAIN_EINVAL:
+        return "invalid argument";
+    case DAIN_ENOMEM:
+        return "out of memory";
+    case DAIN_EIO:
+        return "input/output error";
+    case DAIN_EFORMAT:
+        return "damaged or unexpected data";
+    case DAIN_EUNSUPPORTED:
+        return "not supported";
+    case DAIN_ESTATE:
+        return "call out of order";
+    case DAIN_ECANCELED:
+        return "cancelled";
+    case DAIN_ESYSTEM:
+        return "the operating system refused a resource";
+    default:
+        return "unknown error";
+    }
+}
+
+/* Installed first, so that an installed library never depends on the tree it was built in. */
+static const char *const model_paths[] = {
+    DAIN_MODEL_INSTALLED,
+#ifdef DAIN_MODEL_SOURCE
+    DAIN_MODEL_SOURCE,
+#endif
+};
+
+const char *dain_default_model(void)
+{
+    const char *named = getenv("DAIN_MODEL");
+    if (named && *named)
+        return named;
+    for (size_t i = 0; i < sizeof model_paths / sizeof *model_paths; i++)
+        if (access(model_paths[i], R_OK) == 0)
+            return model_paths[i];
+    return NULL;
+}

@@ -1,0 +1,196 @@
+/*
+ * Networks as data: tensors and operators for one picture size.
+ *
+ * A model builds three graphs, one for each rate (what depends on a frame, on a pair of frames, on a
+ * time between them). network_plan() then rewrites them (concatenations become slices), gives every
+ * tensor a halo, a layout and a place in one arena, and network_run() walks the flat list of operators
+ * and hands bands of rows to the thread pool.
+ *
+ * Tensors that outlive a graph are exported under a name and imported by the graphs of slower
+ * consumers: features of a frame are kept while the frame belongs to a pair, flows of a pair while
+ * times are asked for.
+ */
+#ifndef DAIN_GRAPH_GRAPH_H
+#define DAIN_GRAPH_GRAPH_H
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "graph/params.h"
+#include "kernels/kernels.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* ---- description ---- */
+
+/* Where the memory of a tensor lives. */
+typedef enum Scope {
+    SCOPE_TEMP,   /* arena, for the length of one run */
+    SCOPE_FRAME0, /* kept with the older frame (or, in the frame graph, with the frame at hand) */
+    SCOPE_FRAME1, /* kept with the newer frame */
+    SCOPE_PAIR,   /* kept with the pair */
+    SCOPE_COUNT
+} Scope;
+
+/* One row per operator in the table of ops.c, where its inputs, outputs and attributes are listed. */
+typedef enum OpKind {
+    OP_LOAD,
+    OP_SHIFT_RGB,
+    OP_LUMA_HALF,
+    OP_CONV,
+    OP_UP2,
+    OP_NORMALISE,
+    OP_CORR,
+    OP_WARP,
+    OP_PEAK,
+    OP_SCALE,
+    OP_CONSTANT_TIME,
+    OP_CLAMP_ADD,
+    OP_SPLAT_WEIGHTS,
+    OP_SPLAT,
+    OP_PROJECT,
+    OP_POLISH,
+    OP_COMPOSE,
+    OP_CONCAT,
+    OP_KINDS
+} OpKind;
+
+enum { OP_MAX_IN = 8, OP_MAX_OUT = 2, NAME_LENGTH = 40 };
+
+typedef struct Tensor {
+    char name[NAME_LENGTH];
+    int h, w, c;
+    int halo;       /* pixels on every side that consumers read; the plan takes the largest */
+    bool replicate; /* halo repeats the border (only its producer can fill it), else it is zero */
+    int parent;     /* tensor that this is a slice of, or -1 */
+    int channel;    /* first channel in the parent */
+    Scope scope;
+    int exported; /* index in Network.exports, or -1 */
+
+    /* filled in by the plan */
+    int first, last;   /* operators that write it first and use it last */
+    size_t offset;     /* bytes from the base of its scope to pixel (0,0) */
+    ptrdiff_t row, px; /* floats */
+} Tensor;
+
+typedef struct Op {
+    OpKind kind;
+    char name[NAME_LENGTH];
+    int in[OP_MAX_IN], out[OP_MAX_OUT]; /* tensors, -1 = none */
+    int inputs, outputs;
+    const ConvParam *conv;
+    int stride, dilation, radius; /* convolution; correlation */
+    float a, b;                   /* scale, limits: see ops.c */
+
+    int zero_halo; /* plan: tensor whose halo this operator zeroes first, or -1 */
+    int64_t runs;
+    double seconds;
+} Op;
+
+typedef struct Network Network;
+
+typedef struct Graph {
+    Network *network;
+    DainRate rate;
+    Tensor *tensors;
+    int tensor_count, tensor_capacity;
+    Op *ops;
+    int op_count, op_capacity;
+    int error; /* the first failure while building; later calls return -1 at once */
+} Graph;
+
+/* A tensor that outlives its graph. */
+typedef struct Export {
+    char name[NAME_LENGTH];
+    Scope scope; /* SCOPE_FRAME0 for frames, SCOPE_PAIR for pairs */
+    int h, w, c, halo;
+    bool replicate;
+    size_t offset; /* as in Tensor */
+    ptrdiff_t row, px;
+} Export;
+
+enum { NETWORK_MAX_EXPORTS = 32 };
+
+struct Network {
+    int w, h;               /* size of the picture */
+    int padded_w, padded_h; /* size the graphs work at */
+    Graph graph[3];         /* by DainRate */
+    Export exports[NETWORK_MAX_EXPORTS];
+    int export_count;
+    size_t arena_bytes, frame_bytes, pair_bytes; /* one arena serves all three graphs */
+    size_t scratch_floats;                       /* one worker */
+    bool keep_all; /* tests: no memory is reused within a graph, so that every tensor can be read */
+    Report *report;
+};
+
+/* ---- building ---- */
+
+/* Prepares an empty network for pictures of w x h, padded right and below to multiples of align. */
+void network_init(Network *network, int w, int h, int align, Report *report);
+void network_free(Network *network);
+
+/* Builders add one operator and return its output tensor, -1 after an error (which g->error keeps, with
+ * the sentence in the report). A name is for people, tests and the stage table; "" takes the operator's. */
+int graph_load(Graph *g);             /* the caller's picture: 4 channels, replicated halo */
+int graph_shift_rgb(Graph *g, int x); /* first three channels - 0.5 */
+int graph_luma_half(Graph *g, int x); /* 1 channel, half size */
+int graph_conv(Graph *g, int x, const ConvParam *conv, int stride, int dilation, int add);
+int graph_up2(Graph *g, int x, float scale);      /* scale * bilinear x2 */
+int graph_corr(Graph *g, int a, int b, int r);    /* of the normalised features */
+int graph_warp(Graph *g, int x, int flow);        /* backward, bilinear */
+int graph_peak(Graph *g, int base, int c, int r); /* base (may be -1) + soft arg-max of c */
+int graph_scale(Graph *g, int x, float scale);    /* scale * x: also a copy into a slice */
+int graph_time_plane(Graph *g, int like);         /* 1 channel, the time t everywhere */
+int graph_clamp_add(Graph *g, int a, int b, float lo, float hi); /* b may be -1 */
+/* Splat of (sign*flow*e, e, 1), e = exp(w), by t*flow, or by (1-t)*flow if from_end. 4 channels. */
+int graph_splat(Graph *g, int flow, int w, float sign, bool from_end);
+int graph_project(Graph *g, int s0, int s1); /* 6 channels: F_t0 F_t1 c0 c1 */
+int graph_polish(Graph *g, int flow, int y0, int y1);
+/* The new picture: img0, img1 (4 channels, full size), flow (4) and s (20) at half size. */
+int graph_compose(Graph *g, int img0, int img1, int flow, int s);
+int graph_concat(Graph *g, const char *name, const int *x, int n);
+/* Channels first .. first+count-1 of x, no copy. */
+int graph_slice(Graph *g, int x, int first, int count);
+void graph_name(Graph *g, int tensor, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Adds an operator for pieces of a network that have a file of their own; outputs are new tensors of the
+ * given shape. */
+Op *graph_add(Graph *g, OpKind kind, const char *name, const int *in, int inputs);
+int graph_tensor(Graph *g, const char *name, int h, int w, int c);
+int graph_fail(Graph *g, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Keeps a tensor beyond its graph: with the frame in the frame graph, with the pair in the pair graph. */
+void graph_export(Graph *g, int tensor, const char *name);
+/* scope: which frame, or the pair. */
+int graph_import(Graph *g, Scope scope, const char *name);
+
+/* ---- planning and running ---- */
+
+/* Rewrites, lays out and places everything. Errors: DAIN_ENOMEM, DAIN_EINVAL (sizes overflow). */
+int network_plan(Network *network);
+
+/* Memory and machinery for a run. */
+typedef struct Run {
+    const Kernels *kernels;
+    Pool *pool;
+    unsigned char
+        *base[SCOPE_COUNT]; /* arena, frames, pair: MEM_ALIGN aligned, sizes of the plan */
+    float *scratch;         /* pool_threads() times Network.scratch_floats */
+    int64_t num, den;       /* the time t */
+    const ImageView *input, *output;
+    atomic_bool *cancel;
+} Run;
+
+/* Runs one graph. Errors: DAIN_ECANCELED. */
+int network_run(Network *network, DainRate rate, const Run *run);
+
+/* The memory of a tensor during or after a run. */
+View graph_view(const Graph *g, int tensor, const Run *run);
+/* Tensor of that name, -1 if there is none. */
+int graph_find(const Graph *g, const char *name);
+
+/* Multiply-adds of one run of an operator, of a graph. */
+double op_macs(const Graph *g, const Op *op);
+double graph_macs(const Graph *g);
+
+#endif

@@ -1,0 +1,294 @@
+/* The operators of the networks: each one a row of the table at the end of this file. */
+#include "graph/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+static const Kernels *kernels(const OpRun *r)
+{
+    return r->run->kernels;
+}
+
+static View with_channels(View v, int first, int count)
+{
+    v.data += first;
+    v.c = count;
+    return v;
+}
+
+/* ---- picture ---- */
+
+static void load_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const int halo = r->graph->tensors[r->op->out[0]].halo, h = r->out[0].h;
+    kernels(r)->image_load_f32(&r->out[0], r->run->input, halo, y0 ? y0 : -halo,
+                               y1 < h ? y1 : h + halo);
+}
+
+static void shift_rgb_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->shift_rgb_f32(&r->out[0], &r->in[0], y0, y1);
+}
+
+static void luma_half_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->luma_half_f32(&r->out[0], &r->in[0], y0, y1);
+}
+
+/* ---- convolution ---- */
+
+static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const ConvParam *p = r->op->conv;
+    const ConvArgs args = { .in = r->in[0],
+                            .out = r->out[0],
+                            .add = r->in[1],
+                            .weights = p->weights,
+                            .bias = p->bias,
+                            .slope = p->slope,
+                            .kh = p->kh,
+                            .kw = p->kw,
+                            .stride = r->op->stride,
+                            .dilation = r->op->dilation };
+    kernels(r)->conv_f32(&args, y0, y1);
+}
+
+static int conv_halo(const Op *op, int i)
+{
+    const ConvParam *p = op->conv;
+    const int k = p->kh > p->kw ? p->kh : p->kw;
+    return i == 0 ? op->dilation * (k - 1) / 2 : 0;
+}
+
+static double conv_macs(const Graph *g, const Op *op)
+{
+    const Tensor *o = &g->tensors[op->out[0]];
+    const ConvParam *p = op->conv;
+    return (double)o->w * o->h * p->oc * p->ci * p->kh * p->kw;
+}
+
+/* ---- resampling, arithmetic ---- */
+
+static void up2_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->up2_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
+}
+
+static void scale_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->scale_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
+}
+
+static void constant_time_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->fill_f32(&r->out[0], r->t, y0, y1);
+}
+
+static void clamp_add_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->clamp_add_f32(&r->out[0], &r->in[0], &r->in[1], r->op->a, r->op->b, y0, y1);
+}
+
+/* ---- motion ---- */
+
+static void normalise_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->normalise_f32(&r->out[0], &r->in[0], y0, y1);
+}
+
+static void corr_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->corr_f32(&r->out[0], &r->in[0], &r->in[1], r->op->radius, y0, y1);
+}
+
+static int corr_halo(const Op *op, int i)
+{
+    return i == 1 ? op->radius : 0;
+}
+
+static double corr_macs(const Graph *g, const Op *op)
+{
+    const Tensor *o = &g->tensors[op->out[0]];
+    return (double)o->w * o->h * o->c * g->tensors[op->in[0]].c;
+}
+
+static void warp_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->warp_bilinear_f32(&r->out[0], &r->in[0], &r->in[1], y0, y1);
+}
+
+/* The neighbour of the last pixel is read, and ignored. */
+static int warp_halo(const Op *op, int i)
+{
+    return i == 0 ? 1 : 0;
+}
+
+static void peak_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->peak_f32(&r->out[0], &r->in[1], &r->in[0], r->op->radius, y0, y1);
+}
+
+static void splat_weights_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->splat_weights_f32(&r->out[0], &r->in[0], &r->in[1], r->op->a, y0, y1);
+}
+
+static void splat_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->splat_f32(&r->out[0], &r->in[0], &r->in[1], r->op->a != 0 ? r->one_minus_t : r->t);
+}
+
+static void project_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->project_merge_f32(&r->out[0], &r->in[0], &r->in[1], r->t, y0, y1);
+}
+
+static int project_halo(const Op *op, int i)
+{
+    return 4;
+}
+
+static void polish_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const PolishArgs args = { r->out[0], r->in[0], r->in[1], r->in[2], r->t };
+    kernels(r)->lk_polish_f32(&args, scratch, y0, y1);
+}
+
+static size_t polish_scratch(const Graph *g, const Op *op)
+{
+    return lk_polish_scratch(g->tensors[op->in[0]].w);
+}
+
+static int polish_halo(const Op *op, int i)
+{
+    return i == 0 ? 0 : 1;
+}
+
+/* ---- composition ---- */
+
+/* ln of num / den in double precision, the same bits everywhere (libm's log is not). The argument is
+ * brought to [2/3, 4/3) by a power of two; then ln x = 2 atanh((x-1)/(x+1)). */
+static double log_ratio(int64_t num, int64_t den)
+{
+    int e;
+    double x = frexp((double)num / (double)den, &e);
+    if (x < 2.0 / 3.0) {
+        x *= 2;
+        e--;
+    }
+    const double s = (x - 1) / (x + 1), q = s * s;
+    double sum = 0;
+    for (int k = 25; k >= 1; k -= 2)
+        sum = sum * q + 1.0 / k;
+    return 2 * s * sum + e * 0.69314718055994530942;
+}
+
+enum { COMPOSE_FLOW = 4, COMPOSE_S = 5, COMPOSE_PLANES = 4 + 5 + 1 + 1 + 4 + 4 + 4 };
+
+/* Rows of one row each in the scratch memory of a worker. */
+static View row_buffer(float **scratch, int w, int c)
+{
+    const View v = { *scratch, 0, c, w, 1, c };
+    *scratch += (size_t)w * c + 16;
+    return v;
+}
+
+static size_t compose_scratch(const Graph *g, const Op *op)
+{
+    const int w = g->tensors[op->in[0]].w;
+    return (size_t)w * COMPOSE_PLANES + 7 * 16;
+}
+
+/* EDGE_SPEC 3.6, row by row: nothing at full resolution but the pictures is kept in memory. */
+static void compose_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const Kernels *k = kernels(r);
+    const View *img0 = &r->in[0], *img1 = &r->in[1];
+    const int w = img0->w, h = img0->h, crop = r->graph->network->w;
+    const float bias = (float)log_ratio(r->run->den - r->run->num, r->run->num);
+    View flow = row_buffer(&scratch, w, 4), s = row_buffer(&scratch, w, 5);
+    View mask = row_buffer(&scratch, w, 1), sharp = row_buffer(&scratch, w, 1);
+    View warp0 = row_buffer(&scratch, w, 4), warp1 = row_buffer(&scratch, w, 4);
+    View out = row_buffer(&scratch, w, 4);
+    View *const rows[] = { &flow, &s, &mask, &sharp, &warp0, &warp1, &out };
+    for (int i = 0; i < 7; i++)
+        rows[i]->h = h;
+    mask.w = sharp.w = warp0.w = warp1.w = out.w = crop; /* nobody sees the padding */
+    const View flow0 = with_channels(flow, 0, 2), flow1 = with_channels(flow, 2, 2);
+    const View logit = with_channels(s, 0, 1), residual = with_channels(s, 1, 3);
+    const View sharp_logit = with_channels(s, 4, 1);
+
+    for (int y = y0; y < y1; y++) {
+        k->up2_f32(&flow, &r->in[2], 2, y, y + 1);
+        k->shuffle2_f32(&s, &r->in[3], y, y + 1);
+        k->sigmoid_f32(&mask, &logit, bias, y, y + 1);
+        k->sigmoid_f32(&sharp, &sharp_logit, 0, y, y + 1);
+        k->awarp_f32(&warp0, img0, &flow0, &sharp, y, y + 1);
+        k->awarp_f32(&warp1, img1, &flow1, &sharp, y, y + 1);
+        k->blend_f32(&out, &warp0, &warp1, &mask, &residual, y, y + 1);
+        k->image_store_f32(r->run->output, &out, y, y + 1);
+    }
+}
+
+static int compose_halo(const Op *op, int i)
+{
+    return i < 2 ? 2 : 0;
+}
+
+/* ---- table ---- */
+
+static const OpInfo table[OP_KINDS] = {
+    [OP_LOAD] = { .name = "load", .rows = load_rows, .min_rows = 8 },
+    [OP_SHIFT_RGB] = { .name = "shift", .rows = shift_rgb_rows, .min_rows = 8 },
+    [OP_LUMA_HALF] = { .name = "luma", .rows = luma_half_rows, .min_rows = 8 },
+    [OP_CONV] = { .name = "conv",
+                  .rows = conv_rows,
+                  .min_rows = 2,
+                  .halo = conv_halo,
+                  .macs = conv_macs },
+    [OP_UP2] = { .name = "up2", .rows = up2_rows, .min_rows = 4 },
+    [OP_NORMALISE] = { .name = "normalise", .rows = normalise_rows, .min_rows = 4 },
+    [OP_CORR] = { .name = "corr",
+                  .rows = corr_rows,
+                  .min_rows = 2,
+                  .halo = corr_halo,
+                  .macs = corr_macs },
+    [OP_WARP] = { .name = "warp", .rows = warp_rows, .min_rows = 4, .halo = warp_halo },
+    [OP_PEAK] = { .name = "peak", .rows = peak_rows, .min_rows = 4 },
+    [OP_SCALE] = { .name = "scale", .rows = scale_rows, .min_rows = 8 },
+    [OP_CONSTANT_TIME] = { .name = "time", .rows = constant_time_rows, .min_rows = 16 },
+    [OP_CLAMP_ADD] = { .name = "add", .rows = clamp_add_rows, .min_rows = 8 },
+    [OP_SPLAT_WEIGHTS] = { .name = "splat weights", .rows = splat_weights_rows, .min_rows = 4 },
+    [OP_SPLAT] = { .name = "splat", .rows = splat_rows, .zero_output = true },
+    [OP_PROJECT] = { .name = "project", .rows = project_rows, .min_rows = 8, .halo = project_halo },
+    [OP_POLISH] = { .name = "polish",
+                    .rows = polish_rows,
+                    .min_rows = 24,
+                    .halo = polish_halo,
+                    .scratch = polish_scratch },
+    [OP_COMPOSE] = { .name = "compose",
+                     .rows = compose_rows,
+                     .min_rows = 4,
+                     .halo = compose_halo,
+                     .scratch = compose_scratch },
+    [OP_CONCAT] = { .name = "concat" },
+};
+
+const OpInfo *op_info(OpKind kind)
+{
+    return &table[kind];
+}
+
+double op_macs(const Graph *g, const Op *op)
+{
+    const OpInfo *info = op_info(op->kind);
+    return info->macs ? info->macs(g, op) : 0;
+}
+
+double graph_macs(const Graph *g)
+{
+    double sum = 0;
+    for (int i = 0; i < g->op_count; i++)
+        sum += op_macs(g, &g->ops[i]);
+    return sum;
+}

@@ -1,0 +1,114 @@
+/* Opening models: which builder belongs to a weight file. */
+#include "model/model.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const ModelKind *const kinds[] = { &model_edge };
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const ModelKind *find_kind(const WeightFile *file)
+{
+    const char *format = weights_meta(file, "format");
+    for (int i = 0; format && i < KINDS; i++)
+        if (!strcmp(kinds[i]->name, format))
+            return kinds[i];
+    return NULL;
+}
+
+static int copy_meta(Model *model, const WeightFile *file)
+{
+    const int n = weights_meta_count(file);
+    model->meta = mem_calloc(n, sizeof *model->meta);
+    if (!model->meta)
+        return DAIN_ENOMEM;
+    for (; model->meta_count < n; model->meta_count++) {
+        const WeightMeta m = weights_meta_at(file, model->meta_count);
+        WeightMeta *copy = &model->meta[model->meta_count];
+        copy->key = mem_strdup(m.key);
+        copy->value = mem_strdup(m.value);
+        if (!copy->key || !copy->value) {
+            model->meta_count++;
+            return DAIN_ENOMEM;
+        }
+    }
+    return DAIN_OK;
+}
+
+void model_close(Model **model)
+{
+    Model *m = *model;
+    if (!m)
+        return;
+    params_free(&m->params);
+    for (int i = 0; i < m->meta_count; i++) {
+        mem_free((char *)m->meta[i].key);
+        mem_free((char *)m->meta[i].value);
+    }
+    mem_free(m->meta);
+    mem_free(m->path);
+    mem_free(m);
+    *model = NULL;
+}
+
+int model_open(Model **model, const char *path, Report *report)
+{
+    *model = NULL;
+    WeightFile *file;
+    int error = safetensors_open(&file, path, report);
+    if (error)
+        return error;
+    Model *m = mem_calloc(1, sizeof *m);
+    if (!m || !(m->path = mem_strdup(path)) || copy_meta(m, file)) {
+        error = report_error(report, DAIN_ENOMEM, "%s: out of memory", path);
+        goto done;
+    }
+    m->report = report;
+    m->params.report = report;
+    m->kind = find_kind(file);
+    if (!m->kind) {
+        const char *format = weights_meta(file, "format");
+        error = report_error(report, DAIN_EUNSUPPORTED,
+                             "%s: the file does not hold a network this version knows (%s%s)", path,
+                             format ? "its format is " : "it has no format entry",
+                             format ? format : "");
+        goto done;
+    }
+    error = m->kind->load(m, file);
+    if (error) {
+        char sentence[sizeof report->error];
+        snprintf(sentence, sizeof sentence, "%s", report->error);
+        report_error(report, error, "%s: %s", path, sentence);
+    }
+done:
+    weights_close(&file);
+    if (error && m)
+        model_close(&m);
+    *model = m;
+    return error;
+}
+
+int model_network(const Model *model, Network *network, int w, int h, bool keep_all, Report *report)
+{
+    network_init(network, w, h, model->kind->align, report);
+    network->keep_all = keep_all;
+    const int error = model->kind->build(model, network);
+    return error ? error : network_plan(network);
+}
+
+double model_macs_per_pixel(const Model *model)
+{
+    enum { SIDE = 256 };
+    Network network;
+    Report quiet = { 0 };
+    double macs = 0;
+    if (!model_network(model, &network, SIDE, SIDE, false, &quiet)) {
+        for (int r = 0; r < 3; r++)
+            macs += graph_macs(&network.graph[r]);
+        macs /= (double)network.padded_w * network.padded_h;
+    }
+    network_free(&network);
+    return macs;
+}

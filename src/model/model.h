@@ -1,0 +1,45 @@
+/* Models: a weight file together with the builder that turns it into graphs. */
+#ifndef DAIN_MODEL_MODEL_H
+#define DAIN_MODEL_MODEL_H
+
+#include "graph/graph.h"
+#include "weights/safetensors.h"
+
+typedef struct Model Model;
+
+/* One kind of network. */
+typedef struct ModelKind {
+    const char *name;  /* what the weight file says under "format" */
+    const char *title; /* for people */
+    int align;         /* pictures are padded to multiples of this */
+    /* Takes the parameters it needs from the file. Errors: DAIN_EFORMAT, DAIN_EUNSUPPORTED,
+     * DAIN_ENOMEM, with a sentence in model->report. */
+    int (*load)(Model *model, const WeightFile *file);
+    /* Describes the three graphs. Errors as above. */
+    int (*build)(const Model *model, Network *network);
+} ModelKind;
+
+struct Model {
+    const ModelKind *kind;
+    Params params;
+    char *path;
+    WeightMeta *meta; /* everything the file says about itself */
+    int meta_count;
+    Report *report;
+};
+
+/* Opens a weight file of any kind. The report must outlive the model.
+ * Errors: as safetensors_open(), and DAIN_EUNSUPPORTED for a kind or version that is not known. */
+int model_open(Model **model, const char *path, Report *report);
+void model_close(Model **model);
+
+/* Graphs for pictures of w x h, planned. network_free() when done, also after an error. */
+int model_network(const Model *model, Network *network, int w, int h, bool keep_all,
+                  Report *report);
+
+/* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time). */
+double model_macs_per_pixel(const Model *model);
+
+extern const ModelKind model_edge;
+
+#endif
