@@ -42,6 +42,8 @@ def options():
     p.add_argument("--val-steps", type=int, default=500, help="steps between validations")
     p.add_argument("--log-every", type=int, default=50)
     p.add_argument("--save-minutes", type=float, default=4)
+    p.add_argument("--quantise", nargs="*", metavar="LAYER",
+                   help="fine-tune with simulated int8 convolutions, except the layers named (use --precision f32)")
     p.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
                    help="change one value of the configuration, e.g. data.crop=256")
     return p.parse_args()
@@ -60,6 +62,8 @@ def main():
         if last not in section:
             raise SystemExit(f"--set: no {key} in {a.config}")
         section[last] = json.loads(value)
+    if a.quantise is not None:
+        config["quantise"] = {"skip": a.quantise}
     config["data"].update(cache=a.cache, textures=a.textures)
     run = vars(a)
     run["ops"] = a.ops or ("torch" if a.device != "cpu" else "native")

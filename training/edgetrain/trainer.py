@@ -11,7 +11,7 @@ import time
 import torch
 import torch.multiprocessing as mp
 
-from . import losses, metrics, native, operators, safetensors
+from . import losses, metrics, native, operators, quantise, safetensors
 from .network import HEADS, Edge
 from .samples import Batches
 from .schedule import Progress, cosine
@@ -61,6 +61,13 @@ class Trainer:
         net.ops = self.ops
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.probe = Edge(net.widths, self.ops).to(self.device, memory_format=torch.channels_last)
+        q = config.get("quantise")
+        if q:
+            quantise.enable(self.net, q["skip"])
+            quantise.enable(self.probe, q["skip"]).eval()
+            if saved and "ranges" in saved:
+                for name, value in self.net.named_buffers():
+                    value.copy_(saved["ranges"][name])
         self.parameters = list(net.parameters())
         self.ema = [p.detach().clone() for p in self.parameters]
         o = config["optimiser"]
@@ -100,7 +107,7 @@ class Trainer:
             return
         torch.save({"net": self.state(self.parameters), "ema": self.state(self.ema), "step": self.step,
                     "optimiser": self.optimiser.state_dict(), "fraction": fraction, "seconds": self.seconds,
-                    "config": self.config}, self.checkpoint + ".tmp")
+                    "ranges": dict(self.net.named_buffers()), "config": self.config}, self.checkpoint + ".tmp")
         os.replace(self.checkpoint + ".tmp", self.checkpoint)
 
     def validate(self, fraction):
@@ -110,6 +117,7 @@ class Trainer:
         with torch.no_grad():
             for p, e in zip(self.probe.parameters(), self.ema):
                 p.copy_(e)
+        quantise.copy_ranges(self.net, self.probe)
         for i in range(self.rank, len(self.validation), self.shared.processes):
             a, truth, b = (metrics.read(p) for p in self.validation[i][1:])
             out = metrics.network(self.probe, a, b)
@@ -189,9 +197,9 @@ class Trainer:
         fraction = self.progress.fraction(self.step)
         self.log(kind="start", step=self.step, fraction=fraction, processes=self.shared.processes,
                  batch=self.config["data"]["batch"] * self.shared.processes, device=str(self.device))
-        self.validate(fraction)
+        if not self.config.get("quantise") or self.step:
+            self.validate(fraction)                     # a fresh quantised network has no ranges yet
         last = last_log = last_save = time.time()
-        last_val = last
         for batch in self.loader:
             fraction, stop = self.agree(self.progress.fraction(self.step))
             if stop or fraction >= 1 or self.step == self.run["stop_at"]:
@@ -217,9 +225,7 @@ class Trainer:
             if self.rank == 0 and now - last_save > self.run["save_minutes"] * 60:
                 self.save(fraction)
                 last_save = now
-            # ranks validate together: the decision follows the shared fraction and step
-            due = self.run["val_steps"] and self.step % self.run["val_steps"] == 0
-            if due:
+            if self.run["val_steps"] and self.step % self.run["val_steps"] == 0:
                 self.validate(fraction)
                 last_log = time.time()
         self.validate(fraction)
