@@ -13,6 +13,7 @@
 #ifndef DAIN_KERNELS_KERNELS_H
 #define DAIN_KERNELS_KERNELS_H
 
+#include "kernels/dain_list.h"
 #include "kernels/view.h"
 
 #include <stdint.h>
@@ -138,7 +139,8 @@ size_t lk_polish_scratch(int w);
     K(image_store_f32, (const ImageView *image, const View *x, int y0, int y1))                    \
     K(scale_f32, (const View *out, const View *x, float scale, int y0, int y1))                    \
     K(fill_f32, (const View *out, float value, int y0, int y1))                                    \
-    K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))
+    K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))                             \
+    DAIN_ORIGINAL_KERNELS(K)
 
 typedef struct Kernels {
 #define KERNEL_MEMBER(name, args) void(*name) args;
@@ -162,5 +164,8 @@ DAIN_KERNELS(KERNEL_PROTOTYPE)
 void kernels_init_avx2(Kernels *table);
 void kernels_init_avx512(Kernels *table);
 void kernels_init_neon(Kernels *table);
+/* The part of DAIN_ORIGINAL_KERNELS, called by those above. */
+void dain_kernels_init_avx2(Kernels *table);
+void dain_kernels_init_avx512(Kernels *table);
 
 #endif

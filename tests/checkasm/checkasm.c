@@ -11,8 +11,9 @@
 
 /* Each family ends with a Test without a name. */
 extern const Test conv_tests[];
+extern const Test dain_tests[];
 
-static const Test *const families[] = { conv_tests };
+static const Test *const families[] = { conv_tests, dain_tests };
 
 /* Levels tried one after the other, each with all below it. */
 static const struct Level {

@@ -3,5 +3,5 @@
 
 void kernels_init_avx2(Kernels *table)
 {
-    (void)table;
+    dain_kernels_init_avx2(table);
 }

@@ -3,5 +3,5 @@
 
 void kernels_init_avx512(Kernels *table)
 {
-    (void)table;
+    dain_kernels_init_avx512(table);
 }

@@ -1,0 +1,176 @@
+/* The original network's small layers; included once per instruction set, after its vector header.
+ */
+#include "kernels/kernels.h"
+#include "kernels/canon.h"
+
+/* Channels of a row that can be walked as one line: all of it if pixels are adjacent. */
+static int run_length(const View *a, const View *b, const View *c)
+{
+    const int line = a->px == a->c && b->px == a->c && c->px == a->c;
+    return line ? a->c * a->w : a->c;
+}
+
+void KERNEL(pool2_f32)(const View *out, const View *x, int average, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < out->w; i++) {
+            const float *a = view_at(x, 2 * y, 2 * i), *b = view_at(x, 2 * y, 2 * i + 1);
+            const float *c = view_at(x, 2 * y + 1, 2 * i), *d = view_at(x, 2 * y + 1, 2 * i + 1);
+            float *o = view_at(out, y, i);
+            for (int k = 0; k < out->c; k += VEC) {
+                const int n = out->c - k < VEC ? out->c - k : VEC;
+                const vec va = vec_load_n(a + k, n), vb = vec_load_n(b + k, n);
+                const vec vc = vec_load_n(c + k, n), vd = vec_load_n(d + k, n);
+                const vec v =
+                    average ? vec_mul(vec_add(vec_add(va, vb), vec_add(vc, vd)), vec_set(0.25f))
+                            : vec_max(vec_max(va, vb), vec_max(vc, vd));
+                vec_store_n(o + k, v, n);
+            }
+        }
+    }
+}
+
+void KERNEL(nearest2_f32)(const View *out, const View *x, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < out->w; i++) {
+            const float *a = view_at(x, y >> 1, i >> 1);
+            float *o = view_at(out, y, i);
+            for (int k = 0; k < out->c; k += VEC) {
+                const int n = out->c - k < VEC ? out->c - k : VEC;
+                vec_store_n(o + k, vec_load_n(a + k, n), n);
+            }
+        }
+    }
+}
+
+static void up4_position(int dst, int n, int *i0, int *i1, float *w0, float *w1)
+{
+    const float source = ((float)dst + 0.5f) * 0.25f - 0.5f;
+    const float s = source > 0.0f ? source : 0.0f;
+    *i0 = (int)s;
+    *i1 = *i0 + 1 < n ? *i0 + 1 : n - 1;
+    *w1 = s - (float)*i0;
+    *w0 = 1.0f - *w1;
+}
+
+/* Two channels, as flows have; anything else goes to the reference. The four pixels of the output
+ * that share their two source columns are eight adjacent floats. */
+void KERNEL(up4_f32)(const View *out, const View *x, float s1, float s2, int y0, int y1)
+{
+    if (out->c != 2 || out->px != 2 || x->w < 2) {
+        up4_f32_c(out, x, s1, s2, y0, y1);
+        return;
+    }
+    const __m256 h1 = _mm256_setr_ps(.125f, .125f, .375f, .375f, .625f, .625f, .875f, .875f);
+    const __m256 h0 = _mm256_sub_ps(_mm256_set1_ps(1.0f), h1);
+    const __m128 scale1 = _mm_set1_ps(s1), scale2 = _mm_set1_ps(s2);
+    /* The two columns at each edge have one source: the reference writes them, the last two with
+     * six more that the loop below repeats or that are right already. */
+    View first = *out, last = *out, left_pair = *x, right_pair = *x;
+    first.w = 2;
+    last.w = 8;
+    last.data = view_at(out, 0, out->w - 8);
+    left_pair.w = right_pair.w = 2;
+    right_pair.data = view_at(x, 0, x->w - 2);
+    up4_f32_c(&last, &right_pair, s1, s2, y0, y1);
+    up4_f32_c(&first, &left_pair, s1, s2, y0, y1);
+    for (int y = y0; y < y1; y++) {
+        int top, low;
+        float v0, v1;
+        up4_position(y, x->h, &top, &low, &v0, &v1);
+        const __m128 w0 = _mm_set1_ps(v0), w1 = _mm_set1_ps(v1);
+        __m256 left = _mm256_setzero_ps();
+        for (int i = 0; i < x->w; i++) {
+            const __m128 a =
+                _mm_castpd_ps(_mm_load_sd((const double *)(const void *)view_at(x, top, i)));
+            const __m128 c =
+                _mm_castpd_ps(_mm_load_sd((const double *)(const void *)view_at(x, low, i)));
+            const __m128 sa = _mm_mul_ps(_mm_mul_ps(a, scale1), scale2);
+            const __m128 sc = _mm_mul_ps(_mm_mul_ps(c, scale1), scale2);
+            const __m128 v = _mm_fmadd_ps(w1, sc, _mm_mul_ps(w0, sa));
+            const __m256 right = _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(v)));
+            if (i > 0)
+                _mm256_storeu_ps(view_at(out, y, 4 * i - 2),
+                                 _mm256_fmadd_ps(h1, right, _mm256_mul_ps(h0, left)));
+            left = right;
+        }
+    }
+}
+
+void KERNEL(leaky_f32)(const View *out, const View *x, float slope, int y0, int y1)
+{
+    const vec s = vec_set(slope), zero = vec_zero();
+    const int run = run_length(out, x, x), runs = run == out->c ? out->w : 1;
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < runs; i++) {
+            const float *a = view_at(x, y, i);
+            float *o = view_at(out, y, i);
+            for (int k = 0; k < run; k += VEC) {
+                const int n = run - k < VEC ? run - k : VEC;
+                const vec v = vec_load_n(a + k, n);
+                vec_store_n(o + k, vec_select(vec_gt(v, zero), v, vec_mul(v, s)), n);
+            }
+        }
+    }
+}
+
+void KERNEL(mix_f32)(const View *out, const View *a, const View *b, float wa, float wb, int y0,
+                     int y1)
+{
+    const vec va = vec_set(wa), vb = vec_set(wb);
+    const int run = run_length(out, a, b), runs = run == out->c ? out->w : 1;
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < runs; i++) {
+            const float *p = view_at(a, y, i), *q = view_at(b, y, i);
+            float *o = view_at(out, y, i);
+            for (int k = 0; k < run; k += VEC) {
+                const int n = run - k < VEC ? run - k : VEC;
+                const vec left = vec_mul(vec_load_n(p + k, n), va);
+                vec_store_n(o + k, vec_fma(vec_load_n(q + k, n), vb, left), n);
+            }
+        }
+    }
+}
+
+/* canon_exp() in every lane. */
+static vec exp_vec(vec x)
+{
+    x = vec_min(vec_max(x, vec_set(CANON_EXP_LO)), vec_set(CANON_EXP_HI));
+    const vec n =
+        vec_sub(vec_fma(x, vec_set(CANON_LOG2E), vec_set(CANON_ROUND)), vec_set(CANON_ROUND));
+    const vec r = vec_fnma(n, vec_set(CANON_LN2_LO), vec_fnma(n, vec_set(CANON_LN2_HI), x));
+    vec p = vec_fma(vec_set(CANON_EXP_C6), r, vec_set(CANON_EXP_C5));
+    p = vec_fma(p, r, vec_set(CANON_EXP_C4));
+    p = vec_fma(p, r, vec_set(CANON_EXP_C3));
+    p = vec_fma(p, r, vec_set(CANON_EXP_C2));
+    p = vec_add(vec_fma(p, vec_mul(r, r), r), vec_set(1.0f));
+    return vec_scale_exp2(p, n);
+}
+
+void KERNEL(depth_weight_f32)(const View *out, const View *x, int y0, int y1)
+{
+    const vec one = vec_set(1.0f), least = vec_set(1e-6f);
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < out->w; i += VEC) {
+            const int n = out->w - i < VEC ? out->w - i : VEC;
+            float lanes[VEC] = { 0 };
+            vec v;
+            if (x->px == 1) {
+                v = vec_load_n(view_at(x, y, i), n);
+            } else {
+                for (int k = 0; k < n; k++)
+                    lanes[k] = *view_at(x, y, i + k);
+                v = vec_load(lanes);
+            }
+            v = vec_add(least, vec_div(one, exp_vec(v)));
+            if (out->px == 1) {
+                vec_store_n(view_at(out, y, i), v, n);
+            } else {
+                vec_store(lanes, v);
+                for (int k = 0; k < n; k++)
+                    *view_at(out, y, i + k) = lanes[k];
+            }
+        }
+    }
+}
