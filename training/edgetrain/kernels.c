@@ -9,7 +9,8 @@
 #define LANES 16
 
 typedef struct {
-    size_t corner[4];   // pixel indices of the four samples: top left, top right, bottom left, bottom right
+    size_t corner
+        [4]; // pixel indices of the four samples: top left, top right, bottom left, bottom right
     float ax, ay;       // fractions
     int free_x, free_y; // 0 where the clamp to the picture makes the derivative zero
 } Sample;
@@ -49,25 +50,26 @@ void edge_warp(const float *x, const float *flow, float *out, int n, int h, int 
         for (int py = 0; py < h; py++)
             for (int px = 0; px < w; px++, flow += 2, out += c) {
                 Sample s = sample_at(px + flow[0], py + flow[1], h, w);
-                float w0 = (1 - s.ax) * (1 - s.ay), w1 = s.ax * (1 - s.ay), w2 = (1 - s.ax) * s.ay, w3 = s.ax * s.ay;
-                const float *p0 = x + s.corner[0] * c, *p1 = x + s.corner[1] * c, *p2 = x + s.corner[2] * c,
-                            *p3 = x + s.corner[3] * c;
+                float w0 = (1 - s.ax) * (1 - s.ay), w1 = s.ax * (1 - s.ay), w2 = (1 - s.ax) * s.ay,
+                      w3 = s.ax * s.ay;
+                const float *p0 = x + s.corner[0] * c, *p1 = x + s.corner[1] * c,
+                            *p2 = x + s.corner[2] * c, *p3 = x + s.corner[3] * c;
                 for (int k = 0; k < c; k++)
                     out[k] = w0 * p0[k] + w1 * p1[k] + w2 * p2[k] + w3 * p3[k];
             }
 }
 
 // gx += (skipped where it is NULL), gflow written
-void edge_warp_back(const float *g, const float *x, const float *flow, float *gx, float *gflow, int n, int h,
-                    int w, int c)
+void edge_warp_back(const float *g, const float *x, const float *flow, float *gx, float *gflow,
+                    int n, int h, int w, int c)
 {
     size_t area = (size_t)h * w;
     for (int b = 0; b < n; b++, x += area * c, gx += gx ? area * c : 0)
         for (int py = 0; py < h; py++)
             for (int px = 0; px < w; px++, flow += 2, gflow += 2, g += c) {
                 Sample s = sample_at(px + flow[0], py + flow[1], h, w);
-                const float *p0 = x + s.corner[0] * c, *p1 = x + s.corner[1] * c, *p2 = x + s.corner[2] * c,
-                            *p3 = x + s.corner[3] * c;
+                const float *p0 = x + s.corner[0] * c, *p1 = x + s.corner[1] * c,
+                            *p2 = x + s.corner[2] * c, *p3 = x + s.corner[3] * c;
                 float dx = 0, dy = 0, ax = s.ax, ay = s.ay;
                 for (int k = 0; k < c; k++) {
                     dx += g[k] * ((1 - ay) * (p1[k] - p0[k]) + ay * (p3[k] - p2[k]));
@@ -78,7 +80,7 @@ void edge_warp_back(const float *g, const float *x, const float *flow, float *gx
                 if (!gx)
                     continue;
                 // the four targets may coincide at the border, hence one after the other
-                float wt[4] = {(1 - ax) * (1 - ay), ax * (1 - ay), (1 - ax) * ay, ax * ay};
+                float wt[4] = { (1 - ax) * (1 - ay), ax * (1 - ay), (1 - ax) * ay, ax * ay };
                 for (int j = 0; j < 4; j++) {
                     float *to = gx + s.corner[j] * c;
                     for (int k = 0; k < c; k++)
@@ -89,9 +91,10 @@ void edge_warp_back(const float *g, const float *x, const float *flow, float *gx
 
 // ---- adaptive warp of pictures: planar, three channels, 16 pixels at a time ------------------------------
 typedef struct {
-    float lin[4][LANES], cub[4][LANES], dlin[4][LANES], dcub[4][LANES]; // weights of samples -1,0,1,2; derivatives
-    int at[4][LANES];                                                   // their clamped indices
-    float open[LANES];                                                  // 1 where the position is inside
+    float lin[4][LANES], cub[4][LANES], dlin[4][LANES],
+        dcub[4][LANES]; // weights of samples -1,0,1,2; derivatives
+    int at[4][LANES];   // their clamped indices
+    float open[LANES];  // 1 where the position is inside
 } Axis;
 
 static void axis_fill(Axis *a, const float *q, int size, int stride)
@@ -109,7 +112,8 @@ static void axis_fill(Axis *a, const float *q, int size, int stride)
         a->dlin[1][l] = -1;
         a->dlin[2][l] = 1;
         float c0 = A * x * u * u, c1 = ((A + 2) * x - (A + 3)) * x * x + 1, c3 = A * u * x * x;
-        float d0 = A * u * (u - 2 * x), d1 = (3 * (A + 2) * x - 2 * (A + 3)) * x, d3 = A * x * (2 * u - x);
+        float d0 = A * u * (u - 2 * x), d1 = (3 * (A + 2) * x - 2 * (A + 3)) * x,
+              d3 = A * x * (2 * u - x);
         a->cub[0][l] = c0;
         a->cub[1][l] = c1;
         a->cub[2][l] = 1 - c0 - c1 - c3;
@@ -124,8 +128,8 @@ static void axis_fill(Axis *a, const float *q, int size, int stride)
 }
 
 // positions and sharpness of up to 16 pixels of a row; lanes past the end repeat the last pixel
-static void awarp_lanes(Axis *ax, Axis *ay, float *k, const float *fx, const float *fy, const float *sharp, int px,
-                        int py, int h, int w)
+static void awarp_lanes(Axis *ax, Axis *ay, float *k, const float *fx, const float *fy,
+                        const float *sharp, int px, int py, int h, int w)
 {
     float qx[LANES], qy[LANES];
     for (int l = 0; l < LANES; l++) {
@@ -138,7 +142,8 @@ static void awarp_lanes(Axis *ax, Axis *ay, float *k, const float *fx, const flo
     axis_fill(ay, qy, h, w);
 }
 
-void edge_awarp(const float *x, const float *flow, const float *sharp, float *out, int n, int h, int w)
+void edge_awarp(const float *x, const float *flow, const float *sharp, float *out, int n, int h,
+                int w)
 {
     size_t area = (size_t)h * w;
     Axis ax, ay;
@@ -153,7 +158,8 @@ void edge_awarp(const float *x, const float *flow, const float *sharp, float *ou
                     for (int i = 0; i < 4; i++)
                         for (int l = 0; l < LANES; l++) {
                             int at = ay.at[j][l] + ax.at[i][l];
-                            float wt = (1 - k[l]) * ax.lin[i][l] * ay.lin[j][l] + k[l] * ax.cub[i][l] * ay.cub[j][l];
+                            float wt = (1 - k[l]) * ax.lin[i][l] * ay.lin[j][l] +
+                                       k[l] * ax.cub[i][l] * ay.cub[j][l];
                             o[0][l] += wt * x[at];
                             o[1][l] += wt * x[area + at];
                             o[2][l] += wt * x[2 * area + at];
@@ -165,14 +171,14 @@ void edge_awarp(const float *x, const float *flow, const float *sharp, float *ou
 }
 
 // gflow and gsharp written
-void edge_awarp_back(const float *g, const float *x, const float *flow, const float *sharp, float *gflow,
-                     float *gsharp, int n, int h, int w)
+void edge_awarp_back(const float *g, const float *x, const float *flow, const float *sharp,
+                     float *gflow, float *gsharp, int n, int h, int w)
 {
     size_t area = (size_t)h * w;
     Axis ax, ay;
     float k[LANES], e[3][LANES], d[3][LANES];
-    for (int b = 0; b < n; b++, x += 3 * area, flow += 2 * area, sharp += area, g += 3 * area, gflow += 2 * area,
-             gsharp += area)
+    for (int b = 0; b < n; b++, x += 3 * area, flow += 2 * area, sharp += area, g += 3 * area,
+             gflow += 2 * area, gsharp += area)
         for (int py = 0; py < h; py++)
             for (int px = 0; px < w; px += LANES) {
                 size_t row = (size_t)py * w, count = (size_t)(w - px < LANES ? w - px : LANES);
@@ -185,11 +191,15 @@ void edge_awarp_back(const float *g, const float *x, const float *flow, const fl
                     for (int i = 0; i < 4; i++)
                         for (int l = 0; l < LANES; l++) {
                             int at = ay.at[j][l] + ax.at[i][l];
-                            float v = e[0][l] * x[at] + e[1][l] * x[area + at] + e[2][l] * x[2 * area + at];
+                            float v = e[0][l] * x[at] + e[1][l] * x[area + at] +
+                                      e[2][l] * x[2 * area + at];
                             float m = 1 - k[l];
-                            d[0][l] += v * (m * ax.dlin[i][l] * ay.lin[j][l] + k[l] * ax.dcub[i][l] * ay.cub[j][l]);
-                            d[1][l] += v * (m * ax.lin[i][l] * ay.dlin[j][l] + k[l] * ax.cub[i][l] * ay.dcub[j][l]);
-                            d[2][l] += v * (ax.cub[i][l] * ay.cub[j][l] - ax.lin[i][l] * ay.lin[j][l]);
+                            d[0][l] += v * (m * ax.dlin[i][l] * ay.lin[j][l] +
+                                            k[l] * ax.dcub[i][l] * ay.cub[j][l]);
+                            d[1][l] += v * (m * ax.lin[i][l] * ay.dlin[j][l] +
+                                            k[l] * ax.cub[i][l] * ay.dcub[j][l]);
+                            d[2][l] +=
+                                v * (ax.cub[i][l] * ay.cub[j][l] - ax.lin[i][l] * ay.lin[j][l]);
                         }
                 for (size_t l = 0; l < count; l++) {
                     gflow[row + px + l] = d[0][l] * ax.open[l];
@@ -216,7 +226,8 @@ void edge_normalise(const float *x, float *y, float *scale, size_t pixels, int c
     }
 }
 
-void edge_normalise_back(const float *g, const float *y, const float *scale, float *gx, size_t pixels, int c)
+void edge_normalise_back(const float *g, const float *y, const float *scale, float *gx,
+                         size_t pixels, int c)
 {
     for (size_t p = 0; p < pixels; p++, g += c, y += c, gx += c) {
         float mg = 0, mgy = 0;
@@ -251,8 +262,8 @@ void edge_corr(const float *a, const float *b, float *out, int n, int h, int w, 
 }
 
 // ga += , gb +=
-void edge_corr_back(const float *g, const float *a, const float *b, float *ga, float *gb, int n, int h, int w, int c,
-                    int r)
+void edge_corr_back(const float *g, const float *a, const float *b, float *ga, float *gb, int n,
+                    int h, int w, int c, int r)
 {
     float scale = 1.0f / c;
     for (int m = 0; m < n; m++, b += (size_t)h * w * c, gb += (size_t)h * w * c)
@@ -296,8 +307,8 @@ void edge_peak(const float *c, float *weight, float *out, size_t pixels, int r, 
     }
 }
 
-void edge_peak_back(const float *g, const float *weight, const float *out, float *gc, size_t pixels, int r,
-                    float sharpness)
+void edge_peak_back(const float *g, const float *weight, const float *out, float *gc, size_t pixels,
+                    int r, float sharpness)
 {
     int side = 2 * r + 1;
     for (size_t p = 0; p < pixels; p++, g += 2, out += 2)
@@ -329,8 +340,8 @@ void edge_splat(const float *v, const float *flow, float *out, int n, int h, int
 }
 
 // gv += , gflow written
-void edge_splat_back(const float *g, const float *v, const float *flow, float *gv, float *gflow, int n, int h, int w,
-                     int c)
+void edge_splat_back(const float *g, const float *v, const float *flow, float *gv, float *gflow,
+                     int n, int h, int w, int c)
 {
     for (int m = 0; m < n; m++, g += (size_t)h * w * c)
         for (int y = 0; y < h; y++)
@@ -368,7 +379,8 @@ void edge_up2(const float *x, float *out, int n, int h, int w, int c)
 {
     for (int m = 0; m < n; m++, x += (size_t)h * w * c)
         for (int oy = 0; oy < 2 * h; oy++) {
-            const float *near = x + (size_t)(oy >> 1) * w * c, *other = x + (size_t)neighbour(oy, h) * w * c;
+            const float *near = x + (size_t)(oy >> 1) * w * c,
+                        *other = x + (size_t)neighbour(oy, h) * w * c;
             for (int ox = 0; ox < 2 * w; ox++, out += c) {
                 size_t p = (size_t)(ox >> 1) * c, q = (size_t)neighbour(ox, w) * c;
                 for (int k = 0; k < c; k++)
@@ -383,7 +395,8 @@ void edge_up2_back(const float *g, float *gx, int n, int h, int w, int c)
 {
     for (int m = 0; m < n; m++, gx += (size_t)h * w * c)
         for (int oy = 0; oy < 2 * h; oy++) {
-            float *near = gx + (size_t)(oy >> 1) * w * c, *other = gx + (size_t)neighbour(oy, h) * w * c;
+            float *near = gx + (size_t)(oy >> 1) * w * c,
+                  *other = gx + (size_t)neighbour(oy, h) * w * c;
             for (int ox = 0; ox < 2 * w; ox++, g += c) {
                 size_t p = (size_t)(ox >> 1) * c, q = (size_t)neighbour(ox, w) * c;
                 for (int k = 0; k < c; k++)
@@ -412,7 +425,8 @@ void edge_census(const float *a, const float *b, float *grad, float *loss, int n
                     continue;
                 for (int y = 3; y < h - 3; y++) {
                     const float *ac = a + (size_t)y * w, *bc = b + (size_t)y * w;
-                    const float *an = a + (size_t)(y + j) * w + i, *bn = b + (size_t)(y + j) * w + i;
+                    const float *an = a + (size_t)(y + j) * w + i,
+                                *bn = b + (size_t)(y + j) * w + i;
                     float *gc = grad + (size_t)y * w, *gn = grad + (size_t)(y + j) * w + i, row = 0;
                     float part[256];
                     for (int x = 3; x < w - 3; x += 256) {
