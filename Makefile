@@ -1,0 +1,66 @@
+# Thin: everything is done by Meson and the scripts in tools/. `make help` lists the targets.
+BUILD ?= build
+MESON ?= meson
+NINJA ?= ninja
+SETUP ?=
+FUZZ_SECONDS ?= 60
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help build demo test bench install clean asan tsan valgrind warnings fuzz deps deps-dev
+
+help:
+	@echo "make build     the tool at $(BUILD)/dain, the library beside it"
+	@echo "make demo      the demo clip at twice its rate, in demo/"
+	@echo "make test      all tests"
+	@echo "make bench     kernels against the processor's peak, then the tool's own benchmark"
+	@echo "make install   install (DESTDIR=, SETUP=--prefix=/usr before the first build)"
+	@echo "make asan      all tests under the address and undefined-behaviour sanitizers"
+	@echo "make tsan      all tests under the thread sanitizer"
+	@echo "make valgrind  unit tests and one small run of the tool under valgrind"
+	@echo "make warnings  gcc and clang builds in which any warning is an error"
+	@echo "make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make clean     remove all build folders and the demo's result"
+
+build: deps $(BUILD)/build.ninja
+	$(NINJA) -C $(BUILD) -j $(JOBS)
+	@if [ -e $(BUILD)/src/tool/dain ]; then ln -sf src/tool/dain $(BUILD)/dain; fi
+
+$(BUILD)/build.ninja:
+	$(MESON) setup $(BUILD) $(SETUP)
+
+demo: build
+	tools/demo.sh $(BUILD)/dain
+
+test: build
+	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs
+
+bench: build
+	$(BUILD)/tests/checkasm/checkasm --bench
+	$(BUILD)/dain bench
+
+install: build
+	$(MESON) install -C $(BUILD) --no-rebuild
+
+asan: deps
+	tools/sanitize.sh build-asan address,undefined
+
+tsan: deps
+	tools/sanitize.sh build-tsan thread
+
+valgrind: deps-dev build
+	tools/valgrind.sh $(BUILD)
+
+warnings: deps-dev
+	tools/warnings.sh
+
+fuzz: deps-dev
+	tools/fuzz.sh $(FUZZ_SECONDS)
+
+deps:
+	@tools/install-deps.sh
+
+deps-dev:
+	@tools/install-deps.sh --dev
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-gcc build-clang build-fuzz demo

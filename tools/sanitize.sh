@@ -1,0 +1,14 @@
+#!/bin/sh
+# All tests under sanitizers in a build folder of their own. Usage: sanitize.sh FOLDER SANITIZERS
+set -eu
+cd "$(dirname "$0")/.."
+folder=$1
+sanitizers=$2
+[ -e "$folder/build.ninja" ] ||
+    meson setup "$folder" -Db_sanitize="$sanitizers" -Dbuildtype=debugoptimized
+ninja -C "$folder" -j "$(nproc)"
+# Without these the undefined-behaviour sanitizer prints and goes on, and the test passes.
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1
+export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
+exec meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 10
