@@ -27,6 +27,7 @@ static const struct Level {
 
 static int failed; /* the running check has failed */
 static const char *running_name, *running_isa;
+static const char *wanted_shape;
 
 void check_fail(const char *format, ...)
 {
@@ -69,11 +70,18 @@ static double time_call(const Bench *bench, const Kernels *kernels, int part)
     return best;
 }
 
+int bench_wanted(const char *shape)
+{
+    return !wanted_shape || strstr(shape, wanted_shape);
+}
+
 void bench_run(const Check *check, const Bench *bench)
 {
     double best = 1e9, peak = 0.0, slow, start;
     int part = bench->ref_part > 0 ? bench->ref_part : 1;
 
+    if (!bench_wanted(bench->shape))
+        return;
     time_call(bench, check->tested, 1);
     start = seconds();
     for (int round = 0; round < 9 || (round < 200 && seconds() - start < 0.1); round++) {
@@ -107,20 +115,6 @@ static uint64_t seed_of(uint64_t seed, const char *name)
     return seed;
 }
 
-static unsigned machine_flags(void)
-{
-    unsigned flags = 0;
-
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        flags |= CPU_AVX2;
-    if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        flags |= CPU_AVX512;
-#endif
-    return flags;
-}
-
 typedef struct Options {
     uint64_t seed;
     const char *filter, *isa;
@@ -138,7 +132,7 @@ static void *member(const Kernels *kernels, const Test *test)
 
 static int run_test(const Test *test, const Options *options)
 {
-    const unsigned machine = machine_flags();
+    const unsigned machine = cpu_flags_detect();
     Kernels ref, tested;
     void *last = NULL;
     int failures = 0;
@@ -174,8 +168,8 @@ static int run_test(const Test *test, const Options *options)
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [--seed N] [--isa NAME] [--bench] [KERNEL]\n"
-            "KERNEL: only kernels whose name contains this\n",
+            "usage: %s [--seed N] [--isa NAME] [--bench [--shape TEXT]] [KERNEL]\n"
+            "KERNEL: only kernels whose name contains this; --shape: only such cases\n",
             program);
     return 2;
 }
@@ -190,6 +184,8 @@ static int parse(Options *options, int argc, char **argv)
             options->seed = strtoull(argv[++i], NULL, 0);
         else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
             options->isa = argv[++i];
+        else if (strcmp(argv[i], "--shape") == 0 && i + 1 < argc)
+            wanted_shape = argv[++i];
         else if (argv[i][0] != '-')
             options->filter = argv[i];
         else

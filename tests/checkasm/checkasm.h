@@ -111,6 +111,8 @@ typedef struct Bench {
     int ref_part;
 } Bench;
 
+/* Whether --shape wants this case; bench_run asks too, this saves the preparation. */
+int bench_wanted(const char *shape);
 void bench_run(const Check *check, const Bench *bench);
 
 /* Runs the peak loop of an instruction set (independent chains of multiply-adds in registers) and

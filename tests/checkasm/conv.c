@@ -3,11 +3,6 @@
 
 #include <stdio.h>
 
-typedef struct Layer {
-    int ci, oc, k, stride, w, h; /* w, h of the output */
-    const char *name;
-} Layer;
-
 /* Everything one convolution needs; weights are packed. */
 typedef struct Case {
     ConvArgs args;
@@ -121,7 +116,95 @@ static void conv_check(const Check *check)
     }
 }
 
+/* ---- benchmark: the layers of edge at 1280x720 (and of the table in docs/architecture.md) ---- */
+
+typedef struct Layer {
+    const char *name;
+    int k, ci, oc, stride, w, h; /* w, h of the output */
+    int px;                      /* floats between input pixels */
+} Layer;
+
+static const Layer layers[] = {
+    { "enc1a", 3, 3, 16, 2, 640, 368, 3 },     { "enc1b", 3, 16, 16, 1, 640, 368, 16 },
+    { "enc2a", 3, 16, 32, 2, 320, 184, 16 },   { "enc2b", 3, 32, 32, 1, 320, 184, 32 },
+    { "enc3a", 3, 32, 48, 2, 160, 92, 32 },    { "enc3b", 3, 48, 48, 1, 160, 92, 48 },
+    { "enc4a", 3, 48, 64, 2, 80, 46, 48 },     { "enc4b", 3, 64, 64, 1, 80, 46, 64 },
+    { "enc5a", 3, 64, 96, 2, 40, 23, 64 },     { "enc5b", 3, 96, 96, 1, 40, 23, 96 },
+    { "dep3a", 3, 80, 32, 1, 160, 92, 80 },    { "depz", 3, 32, 1, 1, 160, 92, 32 },
+    { "flo5a", 3, 179, 96, 1, 40, 23, 192 },   { "flo5f", 3, 64, 2, 1, 40, 23, 64 },
+    { "flo4a", 3, 179, 96, 1, 80, 46, 192 },   { "flo4b", 3, 96, 64, 1, 80, 46, 96 },
+    { "flo4h", 1, 64, 32, 1, 80, 46, 64 },     { "flo3a", 3, 131, 64, 1, 160, 92, 144 },
+    { "flo3b", 3, 64, 64, 1, 160, 92, 64 },    { "flo3f", 3, 64, 3, 1, 160, 92, 64 },
+    { "ref8a", 3, 152, 64, 1, 160, 92, 160 },  { "ref8h", 1, 64, 32, 1, 160, 92, 64 },
+    { "ref4a", 3, 125, 64, 1, 320, 184, 128 }, { "ref4b", 3, 64, 64, 1, 320, 184, 64 },
+    { "ref4f", 3, 64, 4, 1, 320, 184, 64 },    { "ref4h", 1, 64, 24, 1, 320, 184, 64 },
+    { "ref2a", 3, 60, 32, 1, 640, 368, 64 },   { "ref2b", 3, 32, 32, 1, 640, 368, 32 },
+    { "ref2o", 3, 32, 24, 1, 640, 368, 32 },   { "16-16", 3, 16, 16, 1, 960, 540, 16 },
+    { "32-32", 3, 32, 32, 1, 480, 270, 32 },   { "48-48", 3, 48, 48, 1, 240, 136, 48 },
+    { "64-64", 3, 64, 64, 1, 480, 270, 64 },   { "96-96", 3, 96, 96, 1, 60, 36, 96 },
+};
+
+static void bench_call(const Kernels *kernels, void *arg, int part)
+{
+    const ConvArgs *a = arg;
+    int rows = a->out.h / part;
+
+    kernels->conv_f32(a, 0, rows > 0 ? rows : 1);
+}
+
+/* Rows as in the network, but no more than some 0.5 GFLOP: what counts is the width. */
+static int bench_rows(const Layer *l)
+{
+    double row = 2.0 * l->k * l->k * l->ci * l->oc * l->w;
+    int rows = (int)(5e8 / row);
+
+    return rows < 4 ? 4 : rows < l->h ? rows : l->h;
+}
+
+static void bench_layer(const Check *check, const Layer *l)
+{
+    char shape[80];
+    int h = bench_rows(l), halo = l->k / 2;
+    Shape s = { l->k, l->k, l->ci, l->oc, l->stride, 1, l->w, h };
+    Case c;
+    Bench bench = { .name = "conv_f32",
+                    .shape = shape,
+                    .fn = bench_call,
+                    .arg = &c.args,
+                    .flops = 2.0 * l->k * l->k * l->ci * l->oc * l->w * h,
+                    .outputs = (double)l->w * h,
+                    .ref_part = h };
+
+    snprintf(shape, sizeof shape, "%s %dx%d %d-%d%s %dx%d", l->name, l->k, l->k, l->ci, l->oc,
+             l->stride == 2 ? " s2" : "", l->w, l->h);
+    if (!bench_wanted(shape))
+        return;
+    c = (Case){ .in = buffer_packed(l->w * l->stride, h * l->stride, l->ci, halo, l->px),
+                .out = buffer_packed(l->w, h, l->oc, 1, lanes_of(l->oc)),
+                .weights = pack_weights(&s, FILL_UNIT),
+                .bias = buffer_array(lanes_of(l->oc), FILL_UNIT),
+                .slope = buffer_array(lanes_of(l->oc), FILL_UNIT) };
+    buffer_fill(&c.in, FILL_UNIT);
+    c.args = (ConvArgs){ .in = c.in.view,
+                         .out = c.out.view,
+                         .weights = c.weights.view.data,
+                         .bias = c.bias.view.data,
+                         .slope = c.slope.view.data,
+                         .kh = l->k,
+                         .kw = l->k,
+                         .stride = l->stride,
+                         .dilation = 1 };
+    bench_run(check, &bench);
+    case_free(&c);
+}
+
+static void conv_bench(const Check *check)
+{
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        bench_layer(check, &layers[i]);
+}
+
 const Test conv_tests[] = {
-    TEST(conv_f32, conv_check, NULL),
+    TEST(conv_f32, conv_check, conv_bench),
     { 0 },
 };

@@ -4,4 +4,5 @@
 void kernels_init_avx512(Kernels *table)
 {
     dain_kernels_init_avx512(table);
+    table->conv_f32 = conv_f32_avx512;
 }
