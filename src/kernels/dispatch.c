@@ -7,12 +7,15 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
 {
 #define KERNEL_C(name, args) table->name = name##_c;
     DAIN_KERNELS(KERNEL_C)
+    DAIN_KERNELS_QUANT(KERNEL_C)
 #undef KERNEL_C
 #if defined(__x86_64__)
     if (cpu_flags & CPU_AVX2)
         kernels_init_avx2(table);
     if (cpu_flags & CPU_AVX512)
         kernels_init_avx512(table);
+    if (cpu_flags & CPU_AVX512VNNI)
+        kernels_init_avx512vnni(table);
 #else
     (void)cpu_flags;
 #endif

@@ -14,6 +14,7 @@
 #define DAIN_KERNELS_KERNELS_H
 
 #include "kernels/dain_list.h"
+#include "kernels/quant.h"
 #include "kernels/view.h"
 
 #include <stdint.h>
@@ -145,6 +146,7 @@ size_t lk_polish_scratch(int w);
 typedef struct Kernels {
 #define KERNEL_MEMBER(name, args) void(*name) args;
     DAIN_KERNELS(KERNEL_MEMBER)
+    DAIN_KERNELS_QUANT(KERNEL_MEMBER) /* quant.h */
 #undef KERNEL_MEMBER
 } Kernels;
 
@@ -156,13 +158,20 @@ void kernels_init(Kernels *table, unsigned cpu_flags);
 #define KERNEL_PROTOTYPE(name, args)                                                               \
     void name##_c args;                                                                            \
     void name##_avx2 args;                                                                         \
+    void name##_avxvnni args;                                                                      \
     void name##_avx512 args;                                                                       \
+    void name##_avx512vnni args;                                                                   \
+    void name##_avx512bf16 args;                                                                   \
     void name##_neon args;
 DAIN_KERNELS(KERNEL_PROTOTYPE)
+DAIN_KERNELS_QUANT(KERNEL_PROTOTYPE)
 #undef KERNEL_PROTOTYPE
 
 void kernels_init_avx2(Kernels *table);
+void kernels_init_avxvnni(Kernels *table);
 void kernels_init_avx512(Kernels *table);
+void kernels_init_avx512vnni(Kernels *table);
+void kernels_init_avx512bf16(Kernels *table);
 void kernels_init_neon(Kernels *table);
 /* The part of DAIN_ORIGINAL_KERNELS, called by those above. */
 void dain_kernels_init_avx2(Kernels *table);

@@ -12,8 +12,9 @@
 /* Each family ends with a Test without a name. */
 extern const Test conv_tests[];
 extern const Test dain_tests[];
+extern const Test quant_conv_tests[];
 
-static const Test *const families[] = { conv_tests, dain_tests };
+static const Test *const families[] = { conv_tests, dain_tests, quant_conv_tests };
 
 /* Levels tried one after the other, each with all below it. */
 static const struct Level {
@@ -22,7 +23,10 @@ static const struct Level {
 } levels[] = {
     { "c", 0 },
     { "avx2", CPU_AVX2 },
+    { "avxvnni", CPU_AVX2 | CPU_AVXVNNI },
     { "avx512", CPU_AVX2 | CPU_AVX512 },
+    { "avx512vnni", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI },
+    { "avx512bf16", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 },
 };
 
 static int failed; /* the running check has failed */

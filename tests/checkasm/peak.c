@@ -41,6 +41,24 @@ __attribute__((target("avx512f"), noinline)) static double peak_avx512(void)
     peak_sink = _mm512_cvtss_f32(sum[0]);
     return 2.0 * 16 * CHAINS * STEPS;
 }
+
+/* 8-bit dot products: 64 multiply-adds each. */
+__attribute__((target("avx512f,avx512vnni"), noinline)) static double peak_avx512vnni(void)
+{
+    const __m512i a = _mm512_set1_epi32((int)(peak_source * 1e6f)), b = a;
+    __m512i sum[CHAINS];
+
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = _mm512_set1_epi32(i);
+    for (int n = 0; n < STEPS; n++)
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm512_dpbusd_epi32(sum[i], a, b);
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm512_add_epi32(sum[0], sum[i]);
+    peak_sink = (float)_mm512_reduce_add_epi32(sum[0]);
+    return 2.0 * 64 * CHAINS * STEPS;
+}
 #endif
 
 double peak_run(const char *isa)
@@ -50,6 +68,8 @@ double peak_run(const char *isa)
         return peak_avx2();
     if (strcmp(isa, "avx512") == 0)
         return peak_avx512();
+    if (strcmp(isa, "avx512vnni") == 0)
+        return peak_avx512vnni();
 #endif
     return 0.0;
 }

@@ -1,0 +1,7 @@
+/* Enters the AVX-512 VNNI kernels into the table. */
+#include "kernels/kernels.h"
+
+void kernels_init_avx512vnni(Kernels *table)
+{
+    table->conv_u8 = conv_u8_avx512vnni;
+}

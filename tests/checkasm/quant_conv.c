@@ -1,0 +1,302 @@
+/* checkasm: low-precision convolutions. */
+#include "quant.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Shape {
+    int kh, kw, ci, oc, stride, dilation, w, h; /* w, h of the output */
+} Shape;
+
+/* What is drawn besides the shape. */
+typedef enum Extremes { RANDOM, ALL_HIGH, ALL_LOW, EXTREMES } Extremes;
+typedef enum Residual { NO_ADD, ADD_CODES, ADD_F32, ADD_IN_PLACE, RESIDUALS } Residual;
+
+/* The memory of one convolution; unused parts are empty. */
+typedef struct Case {
+    Codes in, out, add;
+    Buffer out_f32, add_f32, scale, slope, bias_f32;
+    void *weights;
+    int32_t *bias;
+} Case;
+
+static int lanes_of(int oc)
+{
+    return (oc + CONV_LANES - 1) / CONV_LANES * CONV_LANES;
+}
+
+static int halo_of(const Shape *s)
+{
+    const int k = s->kh > s->kw ? s->kh : s->kw;
+
+    return (s->dilation * (k - 1) + 1) / 2;
+}
+
+static void *allocate(size_t size)
+{
+    void *p = aligned_alloc(64, (size + 63) / 64 * 64);
+
+    if (!p) {
+        fprintf(stderr, "checkasm: no memory\n");
+        exit(2);
+    }
+    return p;
+}
+
+static void case_free(Case *c)
+{
+    codes_free(&c->in);
+    codes_free(&c->out);
+    codes_free(&c->add);
+    buffer_free(&c->out_f32);
+    buffer_free(&c->add_f32);
+    buffer_free(&c->scale);
+    buffer_free(&c->slope);
+    buffer_free(&c->bias_f32);
+    free(c->weights);
+    free(c->bias);
+}
+
+static Shape shape_new(void)
+{
+    Shape s = { .kh = rnd_int(1, 5),
+                .kw = rnd_int(1, 5),
+                .ci = rnd_int(1, 70),
+                .oc = rnd_int(1, 120),
+                .stride = rnd_int(1, 2),
+                .dilation = 1,
+                .w = rnd_int(1, 60),
+                .h = rnd_int(1, 3) };
+
+    if (rnd_one_in(2))
+        s.kh = s.kw = 3;
+    if (rnd_one_in(4))
+        s.dilation = rnd_int(2, 5);
+    if (rnd_one_in(3))
+        s.oc = rnd_one_in(2) ? rnd_int(1, 5) : rnd_int(1, 7) * 16;
+    return s;
+}
+
+static void shape_print(char *text, size_t size, const Shape *s, int kind, int f32, int residual)
+{
+    snprintf(text, size, "%dx%d, %d -> %d, stride %d, dilation %d, %dx%d, kind %d, f32 %d, add %d",
+             s->kw, s->kh, s->ci, s->oc, s->stride, s->dilation, s->w, s->h, kind, f32, residual);
+}
+
+/* Input and output of a case, elements of size bytes; each input pixel is followed by what the
+ * kernels may read. */
+static void case_maps(Case *c, const Shape *s, int size, int f32, Residual residual, int tight)
+{
+    Codes (*make)(int, int, int, int, int, int) = tight ? codes_tight : codes_new;
+    const int slack = -s->ci & (size == 1 ? 3 : 1);
+
+    c->in = make(size, (s->w - 1) * s->stride + 1, (s->h - 1) * s->stride + 1, s->ci, halo_of(s),
+                 slack);
+    if (f32)
+        c->out_f32 = tight ? buffer_packed(s->w, s->h, s->oc, 0, lanes_of(s->oc))
+                           : buffer_new(s->w, s->h, s->oc, 0);
+    else
+        c->out = make(size, s->w, s->h, s->oc, 0, 0);
+    if (residual == ADD_CODES)
+        c->add = codes_new(size, s->w, s->h, s->oc, 0, 0);
+    if (residual == ADD_F32) {
+        c->add_f32 = buffer_new(s->w, s->h, s->oc, 0);
+        buffer_fill(&c->add_f32, FILL_UNIT);
+    }
+    if (residual == ADD_IN_PLACE && f32)
+        buffer_fill(&c->out_f32, FILL_UNIT);
+    c->slope = buffer_array(lanes_of(s->oc), rnd_one_in(2) ? FILL_UNIT : FILL_SPARSE);
+}
+
+/* ---- conv_u8 ---- */
+
+static int8_t *weights_u8(const Shape *s, Extremes kind)
+{
+    const int count = s->oc * s->ci * s->kh * s->kw;
+    int8_t *oihw = allocate((size_t)count);
+    int8_t *packed = allocate(conv_packed_size_u8(s->oc, s->ci, s->kh, s->kw));
+
+    for (int i = 0; i < count; i++)
+        oihw[i] = (int8_t)(kind == RANDOM ? rnd_int(-128, 127) : kind == ALL_HIGH ? 127 : -128);
+    conv_pack_u8(packed, oihw, s->oc, s->ci, s->kh, s->kw);
+    free(oihw);
+    return packed;
+}
+
+/* Biases and scales that spread the codes over 0 .. 255 and some way beyond. */
+static void case_scales(Case *c, const Shape *s, Extremes kind)
+{
+    const float terms = (float)(s->ci * s->kh * s->kw);
+    const float spread = kind == RANDOM ? sqrtf(terms) * 9000.0f : terms * 32000.0f;
+
+    c->scale = buffer_array(lanes_of(s->oc), FILL_UNIT);
+    c->bias = allocate((size_t)lanes_of(s->oc) * sizeof *c->bias);
+    for (int i = 0; i < lanes_of(s->oc); i++) {
+        c->bias[i] = rnd_int(-100000, 100000);
+        c->scale.view.data[i] = rnd_float(0.2f, 2.0f) / spread;
+    }
+}
+
+static ConvU8Args args_u8(const Case *c, const Shape *s, Residual residual, float inv)
+{
+    ConvU8Args a = { .in = c->in.v8,
+                     .out = c->out.v8,
+                     .out_f32 = c->out_f32.view,
+                     .add = c->add.v8,
+                     .add_f32 = c->add_f32.view,
+                     .weights = c->weights,
+                     .bias = c->bias,
+                     .scale = c->scale.view.data,
+                     .slope = c->slope.view.data,
+                     .out_inv_scale = inv,
+                     .add_scale = rnd_float(0.001f, 0.02f),
+                     .out_zero = rnd_int(0, 255),
+                     .add_zero = rnd_int(0, 255),
+                     .kh = s->kh,
+                     .kw = s->kw,
+                     .stride = s->stride,
+                     .dilation = s->dilation };
+
+    if (residual == ADD_IN_PLACE) {
+        a.add = a.out;
+        a.add_f32 = a.out_f32;
+    }
+    return a;
+}
+
+static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32, Residual residual)
+{
+    const int cut = rnd_int(0, s->h);
+    char what[200];
+    Case c = { 0 };
+    ConvU8Args args;
+
+    shape_print(what, sizeof what, s, kind, f32, residual);
+    case_maps(&c, s, 1, f32, residual, 0);
+    if (kind != RANDOM)
+        codes_fill_u8(&c.in, rnd_one_in(4) ? 0 : 255);
+    codes_fill_halo_u8(&c.in, rnd_one_in(2) ? 255 : rnd_int(0, 255));
+    c.weights = weights_u8(s, kind);
+    case_scales(&c, s, kind);
+    /* now and then far beyond what an integer holds */
+    args = args_u8(&c, s, residual, rnd_one_in(20) ? 1e9f : rnd_float(20.0f, 150.0f));
+    if (f32) {
+        Buffer ref = buffer_clone(&c.out_f32);
+        ConvU8Args ref_args = args;
+
+        ref_args.out_f32 = ref.view;
+        if (residual == ADD_IN_PLACE)
+            ref_args.add_f32 = ref.view;
+        check->ref->conv_u8(&ref_args, 0, s->h);
+        buffer_check(&ref, what);
+        check->tested->conv_u8(&args, cut, s->h);
+        check->tested->conv_u8(&args, 0, cut);
+        buffer_same(&ref, &c.out_f32, what);
+        buffer_free(&ref);
+    } else {
+        Codes before = codes_clone(&c.out), ref = codes_clone(&c.out);
+        ConvU8Args ref_args = args;
+
+        ref_args.out = ref.v8;
+        if (residual == ADD_IN_PLACE)
+            ref_args.add = ref.v8;
+        check->ref->conv_u8(&ref_args, 0, s->h);
+        codes_check(&before, &ref, what);
+        check->tested->conv_u8(&args, cut, s->h);
+        check->tested->conv_u8(&args, 0, cut);
+        codes_same(&ref, &c.out, what);
+        codes_free(&ref);
+        codes_free(&before);
+    }
+    case_free(&c);
+}
+
+static void conv_u8_check(const Check *check)
+{
+    for (int n = 0; n < 400 && !check_failed(); n++) {
+        const Shape s = shape_new();
+        const int f32 = rnd_one_in(3);
+        Residual residual = (Residual)rnd_int(0, RESIDUALS - 1);
+
+        if (residual == ADD_F32 && !f32)
+            residual = ADD_CODES;
+        check_u8(check, &s, rnd_one_in(3) ? (Extremes)rnd_int(0, EXTREMES - 1) : RANDOM, f32,
+                 residual);
+    }
+}
+
+/* ---- benchmarks ---- */
+
+typedef struct Layer {
+    Shape shape;
+    const char *name;
+} Layer;
+
+/* Layers of edge at 640x480 (and the sizes of the architecture's decision 2). */
+static const Layer layers[] = {
+    { { 3, 3, 16, 16, 1, 1, 960, 60 }, "16-16 960" },
+    { { 3, 3, 32, 32, 1, 1, 480, 60 }, "32-32 480" },
+    { { 3, 3, 48, 48, 1, 1, 240, 60 }, "48-48 240" },
+    { { 3, 3, 64, 64, 1, 1, 480, 60 }, "64-64 480" },
+    { { 3, 3, 96, 96, 1, 1, 60, 36 }, "96-96 60x36" },
+    { { 3, 3, 3, 16, 2, 1, 320, 60 }, "enc1a 3-16/2 320" },
+    { { 3, 3, 16, 16, 1, 1, 320, 60 }, "enc1b 16-16 320" },
+    { { 3, 3, 16, 32, 2, 1, 160, 60 }, "enc2a 16-32/2 160" },
+    { { 3, 3, 179, 96, 1, 1, 40, 30 }, "flo4a 179-96 40x30" },
+    { { 3, 3, 131, 64, 1, 1, 80, 60 }, "flo3a 131-64 80x60" },
+    { { 3, 3, 64, 64, 1, 1, 80, 60 }, "flo3b 64-64 80x60" },
+    { { 3, 3, 64, 3, 1, 1, 80, 60 }, "flo3f 64-3 80x60" },
+    { { 3, 3, 152, 64, 1, 1, 80, 60 }, "ref8a 152-64 80x60" },
+    { { 1, 1, 64, 32, 1, 1, 80, 60 }, "ref8h 64-32 1x1 80x60" },
+    { { 3, 3, 125, 64, 1, 1, 160, 60 }, "ref4a 125-64 160" },
+    { { 3, 3, 64, 64, 1, 1, 160, 60 }, "ref4b 64-64 160" },
+    { { 3, 3, 64, 4, 1, 1, 160, 60 }, "ref4f 64-4 160" },
+    { { 1, 1, 64, 24, 1, 1, 160, 60 }, "ref4h 64-24 1x1 160" },
+    { { 3, 3, 60, 32, 1, 1, 320, 60 }, "ref2a 60-32 320" },
+    { { 3, 3, 32, 32, 1, 1, 320, 60 }, "ref2b 32-32 320" },
+    { { 3, 3, 32, 24, 1, 1, 320, 60 }, "ref2o 32-24 320" },
+    { { 3, 3, 60, 32, 1, 1, 640, 60 }, "ref2a 60-32 640" },
+    { { 3, 3, 32, 32, 1, 1, 640, 60 }, "ref2b 32-32 640" },
+};
+
+static double macs_of(const Shape *s)
+{
+    return (double)s->w * s->h * s->oc * s->ci * s->kh * s->kw;
+}
+
+static void call_u8(const Kernels *kernels, void *arg, int part)
+{
+    const ConvU8Args *a = arg;
+    const int h = a->out.data ? a->out.h : a->out_f32.h;
+
+    kernels->conv_u8(a, 0, (h + part - 1) / part);
+}
+
+static void conv_u8_bench(const Check *check)
+{
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const Shape *s = &layers[i].shape;
+        Case c = { 0 };
+        ConvU8Args args;
+
+        case_maps(&c, s, 1, s->oc <= 4, NO_ADD, 1);
+        c.weights = weights_u8(s, RANDOM);
+        case_scales(&c, s, RANDOM);
+        args = args_u8(&c, s, NO_ADD, 50.0f);
+        bench_run(check, &(Bench){ .name = "conv_u8",
+                                   .shape = layers[i].name,
+                                   .fn = call_u8,
+                                   .arg = &args,
+                                   .flops = 2 * macs_of(s),
+                                   .outputs = (double)s->w * s->h * s->oc,
+                                   .ref_part = s->h });
+        case_free(&c);
+    }
+}
+
+const Test quant_conv_tests[] = {
+    TEST(conv_u8, conv_u8_check, conv_u8_bench),
+    { 0 },
+};
