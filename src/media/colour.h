@@ -1,0 +1,38 @@
+/*
+ * Conversion of pictures between pixel formats, by zimg: any of FFmpeg's formats to planar float RGB
+ * for the engine, and back to what the encoder takes. Matrix, range and chroma location of the
+ * frames are honoured; transfer and primaries are left alone (nothing is linearised), so that the
+ * way there and back is the identity but for rounding.
+ *
+ * What a frame does not say: matrix BT.709 above 576 lines, else BT.601; range limited for YUV and
+ * full for RGB and gray; chroma on the left, as in MPEG-2 and H.264.
+ */
+#ifndef DAIN_MEDIA_COLOUR_H
+#define DAIN_MEDIA_COLOUR_H
+
+#include "media/libav.h"
+
+/* A converter keeps what it built for the last pair of formats; zero-initialised is ready. One
+ * thread at a time. */
+typedef struct Colour Colour;
+
+/* NULL if there is no memory. */
+Colour *colour_create(void);
+void colour_destroy(Colour *colour);
+
+/* Fills dst (format, size and colour properties set, buffers allocated and writable) from src,
+ * resampling if the sizes differ. Errors: DAIN_ENOMEM, DAIN_EUNSUPPORTED (formats that
+ * media/pixels.h cannot read or write). */
+int colour_convert(Colour *colour, const AVFrame *src, AVFrame *dst, Report *report);
+
+/* A new frame for the engine, of src's size: planar float RGB (AV_PIX_FMT_GBRPF32), with alpha
+ * (GBRAPF32) if src has it. NULL if there is no memory. */
+AVFrame *colour_rgb_frame(const AVFrame *src);
+/* A new frame with buffers. Colour properties unset. NULL if there is no memory. */
+AVFrame *colour_frame(enum AVPixelFormat format, int width, int height);
+
+/* Matrix and range that count for the frame, guessed where it does not say. */
+enum AVColorSpace colour_matrix(const AVFrame *frame);
+enum AVColorRange colour_range(const AVFrame *frame);
+
+#endif

@@ -1,0 +1,407 @@
+/* Reading a video: demuxer and decoder, with timestamps put in order. */
+#include "media/decode.h"
+
+#include "base/cpu.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct Source {
+    Report *report;
+    SourceSettings settings;
+    AVFormatContext *format;
+    AVIOContext *io; /* ours in picture mode */
+    AVCodecContext *decoder;
+    AVStream *stream;
+    AVPacket *packet;
+    SourceDamage damage;
+    Ratio rate;
+    int64_t start;       /* microseconds */
+    int64_t shift;       /* microseconds, added to all timestamps after a jump */
+    int64_t *last_dts;   /* microseconds, one a stream, AV_NOPTS_VALUE at first */
+    int64_t end;         /* microseconds, end of the last packet */
+    int64_t packets;     /* of the main video stream, read */
+    int64_t frames;      /* handed out */
+    int64_t last_pts;    /* of the last frame */
+    int64_t frame_ticks; /* nominal distance of frames in ticks, at least 1 */
+    int failures;        /* of the decoder in a row */
+    bool draining;
+};
+
+static int interrupted(void *opaque)
+{
+    const Source *const s = opaque;
+    return s->settings.cancel && atomic_load(s->settings.cancel);
+}
+
+/* Files that FFmpeg would explain badly. */
+static int check_file(Source *s, const char *url)
+{
+    struct stat st;
+    if (stat(url, &st) != 0)
+        return DAIN_OK; /* a URL, or FFmpeg says what is wrong */
+    if (S_ISDIR(st.st_mode))
+        return report_error(s->report, DAIN_EIO, "%s is a folder, not a file", url);
+    if (S_ISREG(st.st_mode) && st.st_size == 0)
+        return report_error(s->report, DAIN_EFORMAT, "%s is empty", url);
+    return DAIN_OK;
+}
+
+static int open_format(Source *s, const char *url)
+{
+    int r = check_file(s, url);
+    if (r < 0)
+        return r;
+    s->format = avformat_alloc_context();
+    if (!s->format)
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    s->format->interrupt_callback = (AVIOInterruptCB){ interrupted, s };
+    if (s->settings.picture) {
+        /* Opened here, so that the demuxer is chosen by content and the name is no pattern. */
+        r = avio_open2(&s->io, url, AVIO_FLAG_READ, &s->format->interrupt_callback, NULL);
+        if (r < 0)
+            return libav_error(s->report, r, "%s", url);
+        s->format->pb = s->io;
+    }
+    r = avformat_open_input(&s->format, url, NULL, NULL);
+    if (r == AVERROR_INVALIDDATA)
+        return report_error(s->report, DAIN_EFORMAT,
+                            "%s: not a video or picture file, or its beginning is damaged", url);
+    if (r < 0)
+        return libav_error(s->report, r, "%s", url);
+    r = avformat_find_stream_info(s->format, NULL);
+    if (r < 0)
+        return libav_error(s->report, r, "%s: no stream can be understood", url);
+    return DAIN_OK;
+}
+
+static bool is_main_video(const AVStream *st)
+{
+    return st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+           !(st->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS));
+}
+
+/* The default one if marked, else the largest, else the first. */
+static AVStream *choose_stream(const AVFormatContext *format)
+{
+    AVStream *best = NULL;
+    int64_t best_score = -1;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        AVStream *const st = format->streams[i];
+        if (!is_main_video(st))
+            continue;
+        const int64_t area = (int64_t)st->codecpar->width * st->codecpar->height;
+        const int64_t score =
+            area + (st->disposition & AV_DISPOSITION_DEFAULT ? INT64_C(1) << 40 : 0);
+        if (score > best_score) {
+            best = st;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static int refuse_interlaced(Source *s, bool top_first)
+{
+    return report_error(s->report, DAIN_EUNSUPPORTED,
+                        "the video is interlaced (%s field first): deinterlace it before, for "
+                        "example with ffmpeg -i IN -vf bwdif -crf 14 -c:a copy OUT, or say "
+                        "--progressive if the flag is wrong",
+                        top_first ? "top" : "bottom");
+}
+
+static int open_decoder(Source *s, const char *url)
+{
+    const AVCodecParameters *const par = s->stream->codecpar;
+    const AVCodec *const codec = avcodec_find_decoder(par->codec_id);
+    if (!codec)
+        return report_error(s->report, DAIN_EUNSUPPORTED, "%s: no decoder for its video (%s)", url,
+                            avcodec_get_name(par->codec_id));
+    const enum AVFieldOrder order = par->field_order;
+    if (order > AV_FIELD_PROGRESSIVE && !s->settings.progressive)
+        return refuse_interlaced(s, order == AV_FIELD_TT || order == AV_FIELD_TB);
+    s->decoder = avcodec_alloc_context3(codec);
+    if (!s->decoder)
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    int r = avcodec_parameters_to_context(s->decoder, par);
+    if (r < 0)
+        return libav_error(s->report, r, "%s", url);
+    const int processors = cpu_count();
+    s->decoder->pkt_timebase = s->stream->time_base;
+    s->decoder->thread_count = s->settings.threads   ? s->settings.threads
+                               : processors > 4      ? 4
+                               : s->settings.picture ? 1
+                                                     : processors;
+    r = avcodec_open2(s->decoder, codec, NULL);
+    if (r < 0)
+        return libav_error(s->report, r, "%s: its video (%s) cannot be decoded", url, codec->name);
+    return DAIN_OK;
+}
+
+static int set_up(Source *s, const char *url)
+{
+    AVFormatContext *const f = s->format;
+    s->stream = choose_stream(f);
+    if (!s->stream)
+        return report_error(s->report, DAIN_EFORMAT, "%s has no video stream", url);
+    const int r = open_decoder(s, url);
+    if (r < 0)
+        return r;
+    s->last_dts = mem_alloc(f->nb_streams * sizeof *s->last_dts);
+    s->packet = av_packet_alloc();
+    if (!s->last_dts || !s->packet)
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    for (unsigned i = 0; i < f->nb_streams; i++) {
+        s->last_dts[i] = AV_NOPTS_VALUE;
+        if (s->settings.video_only && f->streams[i] != s->stream)
+            f->streams[i]->discard = AVDISCARD_ALL;
+    }
+    s->start = f->start_time == AV_NOPTS_VALUE ? 0 : f->start_time;
+    s->rate = ratio_of(av_guess_frame_rate(f, s->stream, NULL));
+    s->frame_ticks = 1;
+    if (s->rate.num)
+        s->frame_ticks = av_rescale_q(1, av_inv_q(libav_rational(s->rate)), s->stream->time_base);
+    if (s->frame_ticks < 1)
+        s->frame_ticks = 1;
+    return DAIN_OK;
+}
+
+int source_open(Source **source, const char *url, const SourceSettings *settings, Report *report)
+{
+    *source = NULL;
+    Source *s = mem_calloc(1, sizeof *s);
+    if (!s)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    s->report = report;
+    s->settings = *settings;
+    int r = open_format(s, url);
+    if (r >= 0)
+        r = set_up(s, url);
+    if (r < 0) {
+        source_close(&s);
+        return r;
+    }
+    *source = s;
+    return DAIN_OK;
+}
+
+void source_close(Source **source)
+{
+    Source *const s = *source;
+    *source = NULL;
+    if (!s)
+        return;
+    avcodec_free_context(&s->decoder);
+    avformat_close_input(&s->format);
+    avio_closep(&s->io);
+    av_packet_free(&s->packet);
+    mem_free(s->last_dts);
+    mem_free(s);
+}
+
+/* ---- timestamps of packets ---- */
+
+/* A jump of more than this is a discontinuity where the container is known to have them. */
+enum { JUMP = 10 * AV_TIME_BASE };
+
+/* Moves all streams together when the clock of a broadcast or of joined files jumps. */
+static void follow_jump(Source *s, const AVPacket *packet, const AVStream *st)
+{
+    if (packet->dts == AV_NOPTS_VALUE || !(s->format->iformat->flags & AVFMT_TS_DISCONT) ||
+        (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO &&
+         st->codecpar->codec_type != AVMEDIA_TYPE_AUDIO))
+        return;
+    const int64_t dts = av_rescale_q(packet->dts, st->time_base, AV_TIME_BASE_Q) + s->shift;
+    int64_t *const last = &s->last_dts[packet->stream_index];
+    if (*last != AV_NOPTS_VALUE && (dts < *last - JUMP || dts > *last + JUMP)) {
+        s->shift += *last - dts;
+        s->damage.timestamps++;
+        return;
+    }
+    *last = dts;
+}
+
+static void move_times(Source *s, AVPacket *packet, const AVStream *st)
+{
+    const int64_t by = av_rescale_q(s->shift, AV_TIME_BASE_Q, st->time_base) -
+                       av_rescale_q(s->start, AV_TIME_BASE_Q, st->time_base);
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts += by;
+    if (packet->dts != AV_NOPTS_VALUE)
+        packet->dts += by;
+    const int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (time != AV_NOPTS_VALUE && st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE) {
+        const int64_t end =
+            av_rescale_q(time + packet->duration, st->time_base, AV_TIME_BASE_Q) - s->shift;
+        if (end > s->end)
+            s->end = end;
+    }
+}
+
+/* ---- frames ---- */
+
+/* Every frame gets a timestamp above that of the one before. */
+static void set_time(Source *s, AVFrame *frame)
+{
+    int64_t pts = frame->best_effort_timestamp;
+    const int64_t next = s->frames ? s->last_pts + s->frame_ticks : 0;
+    if (pts == AV_NOPTS_VALUE) {
+        pts = next;
+        s->damage.timestamps++;
+    } else if (s->frames && pts <= s->last_pts) {
+        /* Half a frame on, so that a good timestamp that follows still fits. */
+        pts = s->last_pts + (s->frame_ticks + 1) / 2;
+        s->damage.timestamps++;
+    } else if (s->frames && pts - s->last_pts >
+                                av_rescale_q(86400, (AVRational){ 1, 1 }, s->stream->time_base)) {
+        pts = next; /* a day without a frame is no time of day but a broken number */
+        s->damage.timestamps++;
+    }
+    frame->pts = s->last_pts = pts;
+}
+
+static int accept_frame(Source *s, AVFrame *frame)
+{
+    if (frame_interlaced(frame)) {
+        if (s->settings.progressive)
+            frame_set_progressive(frame);
+        else if (s->frames == 0)
+            return refuse_interlaced(s, frame_top_first(frame));
+        else
+            s->damage.interlaced++;
+    }
+    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags)
+        s->damage.frames++;
+    set_time(s, frame);
+    s->frames++;
+    s->failures = 0;
+    return SOURCE_FRAME;
+}
+
+/* Whether the file holds less than its header says: half a second, or two frames of few. */
+static bool is_truncated(const Source *s)
+{
+    if (s->settings.picture || s->damage.read_error)
+        return false;
+    if (s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames && !s->shift &&
+        strstr(s->format->iformat->name, "mp4"))
+        return true;
+    const int64_t promised = s->format->duration;
+    return promised != AV_NOPTS_VALUE &&
+           s->format->duration_estimation_method == AVFMT_DURATION_FROM_STREAM &&
+           s->end < promised - AV_TIME_BASE / 2;
+}
+
+static int start_draining(Source *s, int error)
+{
+    if (error == AVERROR_EXIT || interrupted(s))
+        return report_error(s->report, DAIN_ECANCELED, "interrupted");
+    if (error == AVERROR(ENOMEM))
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    if (error != AVERROR_EOF)
+        s->damage.read_error = error;
+    else if (s->format->pb && s->format->pb->error < 0)
+        s->damage.read_error = s->format->pb->error;
+    s->damage.truncated = is_truncated(s);
+    s->draining = true;
+    avcodec_send_packet(s->decoder, NULL);
+    return DAIN_OK;
+}
+
+/* The decoder refused something: count it, go on. Only lack of memory ends the work. */
+static int note_failure(Source *s, int error)
+{
+    if (error == AVERROR(ENOMEM))
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    s->damage.packets++;
+    s->failures++;
+    return DAIN_OK;
+}
+
+/* Reads a packet: 0 for one of the video (sent to the decoder), SOURCE_PACKET for another. */
+static int read_packet(Source *s, AVPacket *packet)
+{
+    int r = av_read_frame(s->format, s->packet);
+    if (r == AVERROR(EAGAIN))
+        return DAIN_OK;
+    if (r < 0)
+        return start_draining(s, r);
+    const AVStream *const st = s->format->streams[s->packet->stream_index];
+    follow_jump(s, s->packet, st);
+    move_times(s, s->packet, st);
+    if (st != s->stream) {
+        if (s->settings.video_only) {
+            av_packet_unref(s->packet);
+            return DAIN_OK;
+        }
+        av_packet_move_ref(packet, s->packet);
+        return SOURCE_PACKET;
+    }
+    s->packets++;
+    r = avcodec_send_packet(s->decoder, s->packet);
+    av_packet_unref(s->packet);
+    return r < 0 ? note_failure(s, r) : DAIN_OK;
+}
+
+enum { FAILURE_LIMIT = 1000 };
+
+int source_next(Source *s, AVFrame *frame, AVPacket *packet)
+{
+    for (;;) {
+        int r = avcodec_receive_frame(s->decoder, frame);
+        if (r == 0)
+            return accept_frame(s, frame);
+        if (r == AVERROR_EOF)
+            return SOURCE_END;
+        if (r != AVERROR(EAGAIN)) {
+            if ((r = note_failure(s, r)) < 0)
+                return r;
+            if (s->draining && s->failures > FAILURE_LIMIT)
+                return SOURCE_END;
+            continue;
+        }
+        if (s->draining)
+            return SOURCE_END;
+        if ((r = read_packet(s, packet)) != 0)
+            return r;
+    }
+}
+
+/* ---- what is known ---- */
+
+SourceVideo source_video(const Source *s)
+{
+    const AVStream *const st = s->stream;
+    int64_t frames = st->nb_frames;
+    if (frames <= 0 && s->rate.num) {
+        const int64_t span = st->duration != AV_NOPTS_VALUE
+                                 ? av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q)
+                                 : s->format->duration;
+        if (span != AV_NOPTS_VALUE && span > 0)
+            frames = av_rescale(span, s->rate.num, s->rate.den * AV_TIME_BASE);
+    }
+    return (SourceVideo){ .index = st->index,
+                          .time_base = ratio_of(st->time_base),
+                          .rate = s->rate,
+                          .frames = frames > 0 ? frames : 0,
+                          .width = st->codecpar->width,
+                          .height = st->codecpar->height,
+                          .codec = s->decoder->codec->name };
+}
+
+SourceDamage source_damage(const Source *s)
+{
+    return s->damage;
+}
+
+const AVFormatContext *source_format(const Source *s)
+{
+    return s->format;
+}
+
+int64_t source_start(const Source *s)
+{
+    return s->start;
+}

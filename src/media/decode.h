@@ -1,0 +1,71 @@
+/*
+ * Reading a video: opens whatever FFmpeg can, decodes the main video stream frame by frame and
+ * hands the packets of all other streams through, in file order.
+ *
+ *     source_open(&source, "in.mkv", &settings, &report);
+ *     while ((r = source_next(source, frame, packet)) > 0)
+ *         if (r == SOURCE_FRAME) ... else ...
+ *     source_close(&source);
+ *
+ * Thread-safety: one thread at a time.
+ */
+#ifndef DAIN_MEDIA_DECODE_H
+#define DAIN_MEDIA_DECODE_H
+
+#include "media/libav.h"
+
+#include <stdatomic.h>
+
+typedef struct SourceSettings {
+    int threads;         /* of the decoder; 0 = by the number of processors, at most 4 */
+    bool progressive;    /* take frames flagged as interlaced for progressive ones */
+    bool video_only;     /* skip the packets of other streams */
+    bool picture;        /* a single picture: the name is no pattern, one frame is read */
+    atomic_bool *cancel; /* NULL, or set from outside to end a blocked read */
+} SourceSettings;
+
+typedef struct Source Source;
+
+/* What was wrong with the file so far. */
+typedef struct SourceDamage {
+    int64_t packets;    /* refused by the decoder */
+    int64_t frames;     /* decoded with errors */
+    int64_t timestamps; /* missing or out of order, replaced */
+    int64_t interlaced; /* frames flagged as interlaced after the first */
+    int read_error;     /* AVERROR that ended the reading before the end, 0 if none */
+    bool truncated;     /* ended before the length its header promises */
+} SourceDamage;
+
+/* What is known of the main video stream before the first frame. */
+typedef struct SourceVideo {
+    int index;         /* of the stream in the file */
+    Ratio time_base;   /* seconds per tick of frame timestamps */
+    Ratio rate;        /* nominal frames a second, {0, 1} unknown */
+    int64_t frames;    /* expected number of frames, 0 unknown */
+    int width, height; /* 0 if the header does not say */
+    const char *codec; /* name of the decoder */
+} SourceVideo;
+
+/* Errors (sentence in report): DAIN_EIO, DAIN_EFORMAT (also: no video stream), DAIN_EUNSUPPORTED
+ * (no decoder, interlaced), DAIN_ENOMEM, DAIN_ECANCELED. *source is NULL then. */
+int source_open(Source **source, const char *url, const SourceSettings *settings, Report *report);
+void source_close(Source **source);
+
+enum { SOURCE_END = 0, SOURCE_FRAME = 1, SOURCE_PACKET = 2 };
+
+/*
+ * The next thing in the file: a frame of the main video stream (frame->pts in SourceVideo.time_base,
+ * strictly increasing, measured from the start of the file) or a packet of another stream (times in
+ * its stream's time base, from the start of the file too). Damaged parts are skipped and counted.
+ * Errors: DAIN_ENOMEM, DAIN_ECANCELED, DAIN_EUNSUPPORTED (the first frame is interlaced).
+ */
+int source_next(Source *source, AVFrame *frame, AVPacket *packet);
+
+SourceVideo source_video(const Source *source);
+SourceDamage source_damage(const Source *source);
+/* The demuxer, for its streams, metadata and chapters. */
+const AVFormatContext *source_format(const Source *source);
+/* Start of the file in microseconds, already taken off all timestamps that are handed out. */
+int64_t source_start(const Source *source);
+
+#endif
