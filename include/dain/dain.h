@@ -83,7 +83,10 @@ typedef struct DainImage {
 
 typedef enum DainPrecision {
     DAIN_PRECISION_AUTO, /* what the model file asks for, f32 if it says nothing */
-    DAIN_PRECISION_F32   /* canonical arithmetic: same bits everywhere */
+    DAIN_PRECISION_F32,  /* canonical arithmetic: same bits everywhere */
+    DAIN_PRECISION_BF16, /* bfloat16 features and convolutions; bits depend on the processor */
+    DAIN_PRECISION_INT8  /* 8-bit features and convolutions but for layers that the model file
+                            raises; same bits everywhere; needs a calibrated model */
 } DainPrecision;
 
 typedef enum DainLogLevel {

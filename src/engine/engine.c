@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "model/model.h"
+#include "model/session.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,9 +22,7 @@ struct DainContext {
     char cpu[64];
     double macs_per_pixel;
 
-    Network network;
-    unsigned char *arena, *frame[2], *pair; /* frame[0] is the older */
-    float *scratch;
+    Session session;
     int width, height; /* of the frames, 0 = none yet */
     int frames;        /* pushed and kept: 0, 1, 2 */
     bool pair_ready;   /* flows between the two frames are in `pair` */
@@ -47,14 +45,7 @@ void dain_settings_default(DainSettings *settings)
 
 static void release_size(DainContext *c)
 {
-    network_free(&c->network);
-    mem_free(c->arena);
-    mem_free(c->frame[0]);
-    mem_free(c->frame[1]);
-    mem_free(c->pair);
-    mem_free(c->scratch);
-    c->arena = c->frame[0] = c->frame[1] = c->pair = NULL;
-    c->scratch = NULL;
+    session_close(&c->session);
     c->width = c->height = c->frames = 0;
     c->pair_ready = false;
 }
@@ -76,7 +67,7 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if (threads < 1 || s->threads > MAX_THREADS)
         return report_error(&c->report, DAIN_EINVAL, "%d threads; 1 to %d are possible", s->threads,
                             MAX_THREADS);
-    if (s->precision != DAIN_PRECISION_AUTO && s->precision != DAIN_PRECISION_F32)
+    if ((unsigned)s->precision > DAIN_PRECISION_INT8)
         return report_error(&c->report, DAIN_EINVAL, "unknown precision %d", (int)s->precision);
     const char *path = s->model ? s->model : dain_default_model();
     if (!path)
@@ -85,7 +76,9 @@ static int open_parts(DainContext *c, const DainSettings *s)
     const unsigned flags = cpu_flags();
     kernels_init(&c->kernels, flags);
     cpu_flags_name(flags, c->cpu, sizeof c->cpu);
-    const int error = model_open(&c->model, path, &c->report);
+    int error = model_open(&c->model, path, &c->report);
+    if (!error)
+        error = model_set_precision(c->model, s->precision);
     if (error)
         return error;
     c->macs_per_pixel = model_macs_per_pixel(c->model);
@@ -151,53 +144,23 @@ static ImageView image_view(const DainImage *p)
 static int prepare_size(DainContext *c, int w, int h)
 {
     release_size(c);
-    int error = model_network(c->model, &c->network, w, h, false, &c->report);
+    const int error =
+        session_open(&c->session, c->model, &c->kernels, c->pool, w, h, false, &c->report);
     if (error)
-        goto fail;
-    c->arena = mem_alloc(c->network.arena_bytes);
-    c->frame[0] = mem_alloc(c->network.frame_bytes);
-    c->frame[1] = mem_alloc(c->network.frame_bytes);
-    c->pair = mem_alloc(c->network.pair_bytes);
-    c->scratch = mem_alloc(pool_threads(c->pool) * c->network.scratch_floats * sizeof(float));
-    if (!c->arena || !c->frame[0] || !c->frame[1] || !c->pair || !c->scratch) {
-        error = report_error(&c->report, DAIN_ENOMEM, "out of memory: %d x %d needs %zu MiB", w, h,
-                             (c->network.arena_bytes + 2 * c->network.frame_bytes) >> 20);
-        goto fail;
-    }
+        return error;
     c->width = w;
     c->height = h;
     return DAIN_OK;
-fail:
-    release_size(c);
-    return error;
 }
 
-/* Runs one graph; a call that was cancelled says so and clears the wish. */
-static int run(DainContext *c, DainRate rate, int64_t num, int64_t den, const ImageView *input,
-               const ImageView *output)
+/* A call that was cancelled says so and clears the wish. */
+static int finish(DainContext *c, int error)
 {
-    const Run r = { .kernels = &c->kernels,
-                    .pool = c->pool,
-                    .base = { c->arena, c->frame[0], c->frame[1], c->pair },
-                    .scratch = c->scratch,
-                    .num = num,
-                    .den = den,
-                    .input = input,
-                    .output = output,
-                    .cancel = &c->cancel };
-    const int error = network_run(&c->network, rate, &r);
     if (error == DAIN_ECANCELED) {
         atomic_store(&c->cancel, false);
         report_error(&c->report, error, "cancelled");
     }
     return error;
-}
-
-static void swap_frames(DainContext *c)
-{
-    unsigned char *older = c->frame[0];
-    c->frame[0] = c->frame[1];
-    c->frame[1] = older;
 }
 
 int dain_push(DainContext *ctx, const DainImage *frame)
@@ -217,16 +180,13 @@ int dain_push(DainContext *ctx, const DainImage *frame)
         if (error)
             return error;
     }
-    /* The frame graph writes to the place of the older frame, which then becomes the newer. If it
-     * is cancelled half-way, the older frame is lost and only the newer one is kept. */
     ctx->pair_ready = false;
     const ImageView view = image_view(frame);
-    error = run(ctx, DAIN_RATE_FRAME, 0, 1, &view, NULL);
-    if (error) {
+    error = finish(ctx, session_frame(&ctx->session, &view, &ctx->cancel));
+    if (error) { /* half a frame was written over the older one */
         ctx->frames = ctx->frames > 0;
         return error;
     }
-    swap_frames(ctx);
     ctx->frames = ctx->frames ? 2 : 1;
     return DAIN_OK;
 }
@@ -237,20 +197,6 @@ void dain_reset(DainContext *ctx)
         return;
     ctx->frames = 0;
     ctx->pair_ready = false;
-}
-
-/* t = 0 and t = 1: the frame as it was pushed. */
-static void store_frame(DainContext *c, int which, const ImageView *out)
-{
-    const Graph *g = &c->network.graph[DAIN_RATE_TIME];
-    const Run r = { .base = { c->arena, c->frame[0], c->frame[1], c->pair } };
-    const Scope scope = which ? SCOPE_FRAME1 : SCOPE_FRAME0;
-    for (int i = 0; i < g->tensor_count; i++)
-        if (g->tensors[i].scope == scope && !strcmp(g->tensors[i].name, "img")) {
-            const View v = graph_view(g, i, &r);
-            c->kernels.image_store_f32(out, &v, 0, out->h);
-            return;
-        }
 }
 
 int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out)
@@ -273,16 +219,16 @@ int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage
                             (long long)num, (long long)den);
     const ImageView view = image_view(out);
     if (num == 0 || num == den) {
-        store_frame(ctx, num != 0, &view);
+        session_store_frame(&ctx->session, num ? SCOPE_FRAME1 : SCOPE_FRAME0, &view);
         return DAIN_OK;
     }
     if (!ctx->pair_ready) {
-        error = run(ctx, DAIN_RATE_PAIR, 0, 1, NULL, NULL);
+        error = finish(ctx, session_pair(&ctx->session, &ctx->cancel));
         if (error)
             return error;
         ctx->pair_ready = true;
     }
-    return run(ctx, DAIN_RATE_TIME, num, den, NULL, &view);
+    return finish(ctx, session_time(&ctx->session, num, den, &view, &ctx->cancel));
 }
 
 void dain_cancel(DainContext *ctx)
@@ -304,16 +250,16 @@ int dain_info(const DainContext *ctx, DainInfo *info)
         return DAIN_EINVAL;
     *info = (DainInfo){ .model = ctx->model->path,
                         .network = ctx->model->kind->name,
-                        .precision = "f32",
+                        .precision = ctx->model->precision,
                         .cpu = ctx->cpu,
                         .threads = pool_threads(ctx->pool),
                         .parameters = ctx->model->params.elements,
                         .macs_per_pixel = ctx->macs_per_pixel,
                         .width = ctx->width,
                         .height = ctx->height,
-                        .arena_bytes = ctx->network.arena_bytes,
+                        .arena_bytes = ctx->session.network.arena_bytes,
                         .weight_bytes = ctx->model->params.bytes,
-                        .frame_bytes = ctx->network.frame_bytes };
+                        .frame_bytes = ctx->session.network.frame_bytes };
     return DAIN_OK;
 }
 
@@ -321,7 +267,7 @@ int dain_stage_count(const DainContext *ctx)
 {
     int n = 0;
     for (int r = 0; ctx && r < 3; r++)
-        n += ctx->network.graph[r].op_count;
+        n += ctx->session.network.graph[r].op_count;
     return n;
 }
 
@@ -330,7 +276,7 @@ int dain_stage(const DainContext *ctx, int index, DainStage *stage)
     if (!ctx || !stage || index < 0)
         return DAIN_EINVAL;
     for (int r = 0; r < 3; r++) {
-        const Graph *g = &ctx->network.graph[r];
+        const Graph *g = &ctx->session.network.graph[r];
         if (index < g->op_count) {
             const Op *op = &g->ops[index];
             *stage = (DainStage){ .name = op->name,
@@ -348,8 +294,8 @@ int dain_stage(const DainContext *ctx, int index, DainStage *stage)
 void dain_stages_reset(DainContext *ctx)
 {
     for (int r = 0; ctx && r < 3; r++)
-        for (int i = 0; i < ctx->network.graph[r].op_count; i++) {
-            ctx->network.graph[r].ops[i].runs = 0;
-            ctx->network.graph[r].ops[i].seconds = 0;
+        for (int i = 0; i < ctx->session.network.graph[r].op_count; i++) {
+            ctx->session.network.graph[r].ops[i].runs = 0;
+            ctx->session.network.graph[r].ops[i].seconds = 0;
         }
 }

@@ -28,6 +28,7 @@ void network_free(Network *network)
     for (int i = 0; i < 3; i++) {
         mem_free(network->graph[i].tensors);
         mem_free(network->graph[i].ops);
+        mem_free(network->graph[i].zeros);
     }
     memset(network, 0, sizeof *network);
 }

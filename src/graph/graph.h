@@ -60,6 +60,9 @@ enum { OP_MAX_IN = 8, OP_MAX_OUT = 2, NAME_LENGTH = 40 };
 typedef struct Tensor {
     char name[NAME_LENGTH];
     int h, w, c;
+    DataType type; /* TYPE_F32, TYPE_BF16 or TYPE_U8 */
+    float scale;   /* u8: value = (code - zero) * scale */
+    int zero;
     int halo;       /* pixels on every side that consumers read; the plan takes the largest */
     bool replicate; /* halo repeats the border (only its producer can fill it), else it is zero */
     int parent;     /* tensor that this is a slice of, or -1 */
@@ -70,7 +73,8 @@ typedef struct Tensor {
     /* filled in by the plan */
     int first, last;   /* operators that write it first and use it last */
     size_t offset;     /* bytes from the base of its scope to pixel (0,0) */
-    ptrdiff_t row, px; /* floats */
+    ptrdiff_t row, px; /* elements */
+    size_t zeros;      /* u8 roots: 1 + place of its zero points in Graph.zeros; 0 = all zero */
 } Tensor;
 
 typedef struct Op {
@@ -96,6 +100,8 @@ typedef struct Graph {
     int tensor_count, tensor_capacity;
     Op *ops;
     int op_count, op_capacity;
+    uint8_t *zeros; /* zero points of the channels of u8 tensors, for their halos */
+    size_t zeros_size;
     int error; /* the first failure while building; later calls return -1 at once */
 } Graph;
 
@@ -104,6 +110,9 @@ typedef struct Export {
     char name[NAME_LENGTH];
     Scope scope; /* SCOPE_FRAME0 for frames, SCOPE_PAIR for pairs */
     int h, w, c, halo;
+    DataType type;
+    float scale;
+    int zero;
     bool replicate;
     size_t offset; /* as in Tensor */
     ptrdiff_t row, px;
@@ -166,8 +175,15 @@ int graph_import(Graph *g, Scope scope, const char *name);
 
 /* ---- planning and running ---- */
 
-/* Rewrites, lays out and places everything. Errors: DAIN_ENOMEM, DAIN_EINVAL (sizes overflow). */
-int network_plan(Network *network);
+/*
+ * Gives every tensor a type, rewrites, lays out and places everything.
+ *
+ * A convolution reads its input in its own precision (ConvParam.precision); what feeds it is produced in
+ * that type, motion stays in float, and conversions are inserted where that does not meet. Convolutions
+ * are prepared for their type, once for all sizes.
+ * Errors: DAIN_ENOMEM, DAIN_EINVAL (sizes overflow), DAIN_EFORMAT (an 8-bit layer without a range).
+ */
+int network_plan(Network *network, Params *params);
 
 /* Memory and machinery for a run. */
 typedef struct Run {
@@ -184,7 +200,11 @@ typedef struct Run {
 /* Runs one graph. Errors: DAIN_ECANCELED. */
 int network_run(Network *network, DainRate rate, const Run *run);
 
-/* The memory of a tensor during or after a run. */
+/* Name under which the range of an operator's output is calibrated; NULL if it needs none. */
+const char *op_range_name(const Op *op);
+
+/* The memory of a tensor during or after a run; data points to elements of the tensor's type, which
+ * strides count. */
 View graph_view(const Graph *g, int tensor, const Run *run);
 /* Tensor of that name, -1 if there is none. */
 int graph_find(const Graph *g, const char *name);

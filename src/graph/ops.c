@@ -37,7 +37,7 @@ static void luma_half_rows(const OpRun *r, int y0, int y1, float *scratch)
 
 /* ---- convolution ---- */
 
-static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
+static void conv_rows_f32(const OpRun *r, int y0, int y1)
 {
     const ConvParam *p = r->op->conv;
     const ConvArgs args = { .in = r->in[0],
@@ -51,6 +51,66 @@ static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
                             .stride = r->op->stride,
                             .dilation = r->op->dilation };
     kernels(r)->conv_f32(&args, y0, y1);
+}
+
+static void conv_rows_bf16(const OpRun *r, int y0, int y1)
+{
+    const ConvParam *p = r->op->conv;
+    ConvBf16Args args = { .in = view16(r->in[0]),
+                          .weights = p->bf16_weights,
+                          .bias = p->bias,
+                          .slope = p->slope,
+                          .kh = p->kh,
+                          .kw = p->kw,
+                          .stride = r->op->stride,
+                          .dilation = r->op->dilation };
+    if (r->out_type == TYPE_BF16) {
+        args.out = view16(r->out[0]);
+        args.add = view16(r->in[1]);
+    } else {
+        args.out_f32 = r->out[0];
+        args.add_f32 = r->in[1];
+    }
+    kernels(r)->conv_bf16(&args, y0, y1);
+}
+
+static void conv_rows_u8(const OpRun *r, int y0, int y1)
+{
+    const ConvParam *p = r->op->conv;
+    ConvU8Args args = { .in = view8(r->in[0]),
+                        .weights = p->u8.weights,
+                        .bias = p->u8.bias,
+                        .scale = p->u8.scale,
+                        .slope = p->slope,
+                        .kh = p->kh,
+                        .kw = p->kw,
+                        .stride = r->op->stride,
+                        .dilation = r->op->dilation };
+    if (r->out_type == TYPE_U8) {
+        const Tensor *out = &r->graph->tensors[r->op->out[0]];
+        args.out = view8(r->out[0]);
+        args.out_inv_scale = 1 / out->scale;
+        args.out_zero = out->zero;
+        args.add = view8(r->in[1]);
+        if (args.add.data) {
+            args.add_scale = r->graph->tensors[r->op->in[1]].scale;
+            args.add_zero = r->graph->tensors[r->op->in[1]].zero;
+        }
+    } else {
+        args.out_f32 = r->out[0];
+        args.add_f32 = r->in[1];
+    }
+    kernels(r)->conv_u8(&args, y0, y1);
+}
+
+static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    if (r->in_type[0] == TYPE_U8)
+        conv_rows_u8(r, y0, y1);
+    else if (r->in_type[0] == TYPE_BF16)
+        conv_rows_bf16(r, y0, y1);
+    else
+        conv_rows_f32(r, y0, y1);
 }
 
 static int conv_halo(const Op *op, int i)
@@ -71,12 +131,23 @@ static double conv_macs(const Graph *g, const Op *op)
 
 static void up2_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
-    kernels(r)->up2_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
+    const View8 out8 = view8(r->out[0]), in8 = view8(r->in[0]);
+    const View16 out16 = view16(r->out[0]), in16 = view16(r->in[0]);
+    if (r->in_type[0] == TYPE_U8)
+        kernels(r)->up2_u8(&out8, &in8, y0, y1);
+    else if (r->in_type[0] == TYPE_BF16)
+        kernels(r)->up2_bf16(&out16, &in16, y0, y1);
+    else
+        kernels(r)->up2_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
 }
 
 static void scale_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
-    kernels(r)->scale_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
+    const View8 out8 = view8(r->out[0]), in8 = view8(r->in[0]);
+    if (r->in_type[0] == TYPE_U8)
+        kernels(r)->copy_u8(&out8, &in8, y0, y1);
+    else
+        kernels(r)->scale_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
 }
 
 static void constant_time_rows(const OpRun *r, int y0, int y1, float *scratch)
@@ -114,7 +185,14 @@ static double corr_macs(const Graph *g, const Op *op)
 
 static void warp_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
-    kernels(r)->warp_bilinear_f32(&r->out[0], &r->in[0], &r->in[1], y0, y1);
+    const View8 out8 = view8(r->out[0]), in8 = view8(r->in[0]);
+    const View16 out16 = view16(r->out[0]), in16 = view16(r->in[0]);
+    if (r->in_type[0] == TYPE_U8)
+        kernels(r)->warp_bilinear_u8(&out8, &in8, &r->in[1], y0, y1);
+    else if (r->in_type[0] == TYPE_BF16)
+        kernels(r)->warp_bilinear_bf16(&out16, &in16, &r->in[1], y0, y1);
+    else
+        kernels(r)->warp_bilinear_f32(&r->out[0], &r->in[0], &r->in[1], y0, y1);
 }
 
 /* The neighbour of the last pixel is read, and ignored. */
@@ -277,6 +355,120 @@ static const OpInfo table[OP_KINDS] = {
 const OpInfo *op_info(OpKind kind)
 {
     return &table[kind];
+}
+
+/* ---- types ---- */
+
+/* What has to go through floats: input i where the kernel wants floats of the same row, the output where
+ * it cannot write the type. */
+typedef struct Conversion {
+    bool in[OP_MAX_IN], out;
+} Conversion;
+
+static bool same_scale(const Graph *g, const Op *op)
+{
+    const Tensor *in = &g->tensors[op->in[0]], *out = &g->tensors[op->out[0]];
+    return in->type == TYPE_U8 && out->type == TYPE_U8 && in->scale == out->scale &&
+           in->zero == out->zero && op->a == 1;
+}
+
+static Conversion find_conversion(const Graph *g, const Op *op)
+{
+    Conversion c = { { false }, false };
+    const DataType out = op->outputs ? g->tensors[op->out[0]].type : TYPE_F32;
+    const DataType in = op->inputs && op->in[0] >= 0 ? g->tensors[op->in[0]].type : TYPE_F32;
+    switch (op->kind) {
+    case OP_CONV:
+        c.out = out != TYPE_F32 && out != in;
+        c.in[1] = op->inputs > 1 && g->tensors[op->in[1]].type != (c.out ? TYPE_F32 : out);
+        break;
+    case OP_UP2:
+    case OP_WARP:
+        c.out = out != in; /* then the input is float: the planner saw to it */
+        break;
+    case OP_SCALE:
+        if (same_scale(g, op))
+            break;
+        /* fall through */
+    default:
+        c.out = out != TYPE_F32;
+        c.in[0] = in != TYPE_F32;
+    }
+    return c;
+}
+
+static size_t row_floats(const Graph *g, int tensor)
+{
+    return (size_t)g->tensors[tensor].w * g->tensors[tensor].c + 16;
+}
+
+size_t op_scratch(const Graph *g, const Op *op)
+{
+    const OpInfo *info = op_info(op->kind);
+    const Conversion c = find_conversion(g, op);
+    size_t floats = info->scratch ? info->scratch(g, op) : 0;
+    for (int i = 0; i < op->inputs; i++)
+        floats += c.in[i] ? row_floats(g, op->in[i]) : 0;
+    return floats + (c.out ? row_floats(g, op->out[0]) : 0);
+}
+
+static void read_row(const OpRun *r, int i, const View *row, int y)
+{
+    const Tensor *t = &r->graph->tensors[r->op->in[i]];
+    const View8 in8 = view8(r->in[i]);
+    const View16 in16 = view16(r->in[i]);
+    if (t->type == TYPE_U8)
+        kernels(r)->dequantise_u8_f32(row, &in8, t->scale, t->zero, y, y + 1);
+    else
+        kernels(r)->bf16_to_f32(row, &in16, y, y + 1);
+}
+
+static void write_row(const OpRun *r, const View *row, int y)
+{
+    const Tensor *t = &r->graph->tensors[r->op->out[0]];
+    const View8 out8 = view8(r->out[0]);
+    const View16 out16 = view16(r->out[0]);
+    if (t->type == TYPE_U8)
+        kernels(r)->quantise_f32_u8(&out8, row, 1 / t->scale, t->zero, y, y + 1);
+    else
+        kernels(r)->f32_to_bf16(&out16, row, y, y + 1);
+}
+
+static View row_of(const View *v, float **scratch)
+{
+    View row = row_buffer(scratch, v->w, v->c);
+    row.h = v->h;
+    return row;
+}
+
+void op_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const OpInfo *info = op_info(r->op->kind);
+    const Conversion c = find_conversion(r->graph, r->op);
+    OpRun f = *r;
+    bool any = c.out;
+    for (int i = 0; i < r->op->inputs; i++)
+        if (c.in[i]) {
+            f.in[i] = row_of(&r->in[i], &scratch);
+            f.in_type[i] = TYPE_F32;
+            any = true;
+        }
+    if (c.out) {
+        f.out[0] = row_of(&r->out[0], &scratch);
+        f.out_type = TYPE_F32;
+    }
+    if (!any) {
+        info->rows(r, y0, y1, scratch);
+        return;
+    }
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < r->op->inputs; i++)
+            if (c.in[i])
+                read_row(r, i, &f.in[i], y);
+        info->rows(&f, y, y + 1, scratch);
+        if (c.out)
+            write_row(r, &f.out[0], y);
+    }
 }
 
 double op_macs(const Graph *g, const Op *op)

@@ -9,7 +9,10 @@ typedef struct OpRun {
     const Graph *graph;
     const Op *op;
     const Run *run;
-    View in[OP_MAX_IN], out[OP_MAX_OUT]; /* data = NULL where there is no tensor */
+    /* data = NULL where there is no tensor; data and strides are those of the type beside it, see
+     * view8() and view16() */
+    View in[OP_MAX_IN], out[OP_MAX_OUT];
+    DataType in_type[OP_MAX_IN], out_type;
     float t, one_minus_t;
 } OpRun;
 
@@ -29,5 +32,21 @@ typedef struct OpInfo {
 } OpInfo;
 
 const OpInfo *op_info(OpKind kind);
+
+static inline View8 view8(View v)
+{
+    return (View8){ (uint8_t *)v.data, v.row, v.px, v.w, v.h, v.c };
+}
+
+static inline View16 view16(View v)
+{
+    return (View16){ (uint16_t *)v.data, v.row, v.px, v.w, v.h, v.c };
+}
+
+/* Runs rows y0 .. y1-1 of an operator; where its kernel has no version for the types at hand, rows go
+ * through floats in scratch memory. */
+void op_rows(const OpRun *r, int y0, int y1, float *scratch);
+/* Floats of scratch that op_rows() needs. */
+size_t op_scratch(const Graph *g, const Op *op);
 
 #endif

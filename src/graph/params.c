@@ -22,6 +22,10 @@ static void conv_free(ConvParam *p)
     mem_free(p->weights);
     mem_free(p->bias);
     mem_free(p->slope);
+    mem_free(p->u8.weights);
+    mem_free(p->u8.bias);
+    mem_free(p->u8.scale);
+    mem_free(p->bf16_weights);
     mem_free(p);
 }
 
@@ -30,22 +34,24 @@ void params_free(Params *params)
     for (int i = 0; i < params->count; i++)
         conv_free(params->conv[i]);
     mem_free(params->conv);
+    mem_free(params->ranges);
     memset(params, 0, sizeof *params);
 }
 
-static int reserve(Params *params)
+/* Makes room for one more element of a list; 0 if there is no memory. */
+static int reserve(void **list, int count, int *capacity, size_t size)
 {
-    if (params->count < params->capacity)
+    if (count < *capacity)
         return 1;
-    const int capacity = params->capacity ? 2 * params->capacity : 64;
-    ConvParam **list = mem_alloc(capacity * sizeof *list);
-    if (!list)
+    const int more = *capacity ? 2 * *capacity : 64;
+    void *p = mem_alloc(more * size);
+    if (!p)
         return 0;
-    if (params->count)
-        memcpy(list, params->conv, params->count * sizeof *list);
-    mem_free(params->conv);
-    params->conv = list;
-    params->capacity = capacity;
+    if (count)
+        memcpy(p, *list, count * size);
+    mem_free(*list);
+    *list = p;
+    *capacity = more;
     return 1;
 }
 
@@ -54,7 +60,8 @@ int params_add_conv(Params *params, const char *name, const float *oihw, const f
 {
     *out = NULL;
     ConvParam *p = mem_calloc(1, sizeof *p);
-    if (!p || !reserve(params))
+    if (!p ||
+        !reserve((void **)&params->conv, params->count, &params->capacity, sizeof *params->conv))
         goto fail;
     snprintf(p->name, sizeof p->name, "%s", name);
     p->oc = oc;
@@ -137,4 +144,122 @@ ConvParam *params_find(const Params *params, const char *name)
         if (!strcmp(params->conv[i]->name, name))
             return params->conv[i];
     return NULL;
+}
+
+/* ---- low precision ---- */
+
+int params_set_range(Params *params, const char *name, float lo, float hi)
+{
+    Range *r = (Range *)params_range(params, name);
+    if (!r) {
+        if (!reserve((void **)&params->ranges, params->range_count, &params->range_capacity,
+                     sizeof *params->ranges))
+            return report_error(params->report, DAIN_ENOMEM, "out of memory for ranges");
+        r = &params->ranges[params->range_count++];
+        snprintf(r->name, sizeof r->name, "%s", name);
+    }
+    r->lo = lo;
+    r->hi = hi;
+    return DAIN_OK;
+}
+
+const Range *params_range(const Params *params, const char *name)
+{
+    for (int i = 0; i < params->range_count; i++)
+        if (!strcmp(params->ranges[i].name, name))
+            return &params->ranges[i];
+    return NULL;
+}
+
+void params_unpack_conv(const ConvParam *p, float *out)
+{
+    const int taps = p->kh * p->kw;
+    for (int o = 0; o < p->oc; o++)
+        for (int c = 0; c < p->ci; c++)
+            for (int k = 0; k < taps; k++) {
+                const size_t block = (size_t)(o / CONV_LANES) * taps + k;
+                *out++ = p->weights[(block * p->ci + c) * CONV_LANES + o % CONV_LANES];
+            }
+}
+
+/* Weights of one output channel as integers; returns what one unit is worth. The zero points of the
+ * input turn into a constant, *shift. */
+static float quantise_channel(int8_t *out, const float *w, int ci, int taps, const float *scale,
+                              const int *zero, int64_t *shift)
+{
+    float most = 0;
+    for (int c = 0; c < ci; c++)
+        for (int k = 0; k < taps; k++)
+            most = fmaxf(most, fabsf(w[c * taps + k] * scale[c]));
+    const float unit = most > 0 ? most / 127 : 1;
+    *shift = 0;
+    for (int c = 0; c < ci; c++)
+        for (int k = 0; k < taps; k++) {
+            const int q = (int)rintf(w[c * taps + k] * scale[c] / unit);
+            out[c * taps + k] = (int8_t)(q > 127 ? 127 : q < -127 ? -127 : q);
+            *shift += (int64_t)out[c * taps + k] * zero[c];
+        }
+    return unit;
+}
+
+static int32_t saturate(double v)
+{
+    const double most = 1 << 30;
+    return (int32_t)(v > most ? most : v < -most ? -most : v);
+}
+
+int params_prepare_u8(Params *params, ConvParam *p, const float *scale, const int *zero)
+{
+    if (p->u8.weights)
+        return DAIN_OK;
+    const int taps = p->kh * p->kw, lanes = padded(p->oc);
+    const size_t count = (size_t)p->oc * p->ci * taps;
+    const size_t packed = conv_packed_size_u8(p->oc, p->ci, p->kh, p->kw);
+    float *oihw = mem_alloc(count * sizeof(float));
+    int8_t *q = mem_alloc(count);
+    ConvU8Param u = { mem_alloc(packed), mem_calloc(lanes, sizeof(int32_t)),
+                      mem_calloc(lanes, sizeof(float)) };
+    const int ok = oihw && q && u.weights && u.bias && u.scale;
+    if (ok) {
+        params_unpack_conv(p, oihw);
+        const size_t per = (size_t)p->ci * taps;
+        for (int o = 0; o < p->oc; o++) {
+            int64_t shift;
+            u.scale[o] =
+                quantise_channel(q + o * per, oihw + o * per, p->ci, taps, scale, zero, &shift);
+            u.bias[o] = saturate(rint((double)p->bias[o] / u.scale[o]) - (double)shift);
+        }
+        conv_pack_u8(u.weights, q, p->oc, p->ci, p->kh, p->kw);
+        p->u8 = u;
+        params->bytes += packed + lanes * (sizeof(int32_t) + sizeof(float));
+    } else {
+        mem_free(u.weights);
+        mem_free(u.bias);
+        mem_free(u.scale);
+    }
+    mem_free(oihw);
+    mem_free(q);
+    return ok ? DAIN_OK
+              : report_error(params->report, DAIN_ENOMEM, "out of memory for the weights of %s",
+                             p->name);
+}
+
+int params_prepare_bf16(Params *params, ConvParam *p)
+{
+    if (p->bf16_weights)
+        return DAIN_OK;
+    const size_t count = (size_t)p->oc * p->ci * p->kh * p->kw;
+    const size_t packed = conv_packed_size_bf16(p->oc, p->ci, p->kh, p->kw);
+    float *oihw = mem_alloc(count * sizeof(float));
+    p->bf16_weights = mem_alloc(packed * sizeof(uint16_t));
+    if (!oihw || !p->bf16_weights) {
+        mem_free(oihw);
+        return report_error(params->report, DAIN_ENOMEM, "out of memory for the weights of %s",
+                            p->name);
+    }
+    params_unpack_conv(p, oihw);
+    conv_pack_bf16(p->bf16_weights, oihw, p->oc, p->ci, p->kh, p->kw);
+    params->bytes += packed * sizeof(uint16_t);
+    mem_free(oihw);
+    return DAIN_OK;
 }

@@ -5,6 +5,13 @@
 #include "base/log.h"
 #include "weights/safetensors.h"
 
+/* A convolution prepared for bytes: see ConvU8Args. It belongs to the scales of its input channels. */
+typedef struct ConvU8Param {
+    int8_t *weights;
+    int32_t *bias;
+    float *scale;
+} ConvU8Param;
+
 /* One convolution. */
 typedef struct ConvParam {
     char name[64]; /* name in the weight file */
@@ -12,11 +19,23 @@ typedef struct ConvParam {
     float *weights; /* packed, see conv_pack_f32() */
     float *bias;    /* oc rounded up to CONV_LANES, zero-filled */
     float *slope;   /* of the activation that follows: 1 = linear, 0.1 = leaky, 0 = ReLU */
+
+    DataType precision;     /* TYPE_F32, TYPE_BF16 or TYPE_U8: what its input is read as */
+    ConvU8Param u8;         /* NULL members until prepared */
+    uint16_t *bf16_weights; /* likewise */
 } ConvParam;
+
+/* Calibrated range of an activation. */
+typedef struct Range {
+    char name[64];
+    float lo, hi;
+} Range;
 
 typedef struct Params {
     ConvParam **conv;
     int count, capacity;
+    Range *ranges;
+    int range_count, range_capacity;
     int64_t elements; /* weights and biases */
     size_t bytes;     /* in memory */
     Report *report;
@@ -36,6 +55,20 @@ int params_load_conv(Params *params, const WeightFile *file, const char *name, f
 /* The same from memory: oihw holds oc*ci*kh*kw floats, bias oc floats or NULL (0). */
 int params_add_conv(Params *params, const char *name, const float *oihw, const float *bias, int oc,
                     int ci, int kh, int kw, float slope, ConvParam **out);
+
+/* Remembers a range, replacing one of that name. lo <= hi, both finite. Errors: DAIN_ENOMEM. */
+int params_set_range(Params *params, const char *name, float lo, float hi);
+/* NULL if there is none. */
+const Range *params_range(const Params *params, const char *name);
+
+/* Prepares a convolution for u8 input whose channel c means (code - zero[c]) * scale[c]; once only.
+ * Errors: DAIN_ENOMEM. */
+int params_prepare_u8(Params *params, ConvParam *conv, const float *scale, const int *zero);
+/* The same for bfloat16. */
+int params_prepare_bf16(Params *params, ConvParam *conv);
+
+/* The weights as OIHW floats, out holds oc*ci*kh*kw. */
+void params_unpack_conv(const ConvParam *conv, float *out);
 
 /* NULL if there is none. */
 ConvParam *params_find(const Params *params, const char *name);

@@ -1,5 +1,5 @@
 /* Planning: concatenations become slices, halos meet their consumers, lifetimes share one arena. */
-#include "graph/graph.h"
+#include "graph/plan.h"
 
 #include "base/mem.h"
 #include "graph/ops.h"
@@ -8,13 +8,13 @@
 #include <string.h>
 
 enum {
-    PX_FLOATS = 16, /* rows start at multiples of this */
-    SLACK = 64,     /* bytes after a tensor that kernels may read */
+    LINE_BYTES = 64, /* rows start at multiples of this */
+    SLACK = 64,      /* bytes after a tensor that kernels may read */
     PAGE_BYTES = 4096
 };
 #define MAX_BLOCK ((size_t)1 << 40)
 
-static int root_of(const Graph *g, int x)
+int plan_root(const Graph *g, int x)
 {
     while (g->tensors[x].parent >= 0)
         x = g->tensors[x].parent;
@@ -23,19 +23,21 @@ static int root_of(const Graph *g, int x)
 
 /* ---- concatenations ---- */
 
-/* A tensor that can move into a wider one: its memory is its own and nobody needs it elsewhere. */
-static bool can_be_slice(const Graph *g, int x)
+/* A tensor that can move into a wider one: of its type, and its memory is its own. */
+static bool can_be_slice(const Graph *g, int x, int whole)
 {
     const Tensor *t = &g->tensors[x];
-    return t->parent < 0 && t->scope == SCOPE_TEMP && t->exported < 0 && !t->replicate;
+    return t->parent < 0 && t->scope == SCOPE_TEMP && t->exported < 0 && !t->replicate &&
+           t->type == g->tensors[whole].type;
 }
 
-static int insert_copy(Graph *g, int at, int x)
+int plan_insert_copy(Graph *g, int at, int x, DataType type)
 {
     const int before = g->op_count, copy = graph_scale(g, x, 1);
     if (copy < 0)
         return -1;
-    Op op = g->ops[before];
+    g->tensors[copy].type = type;
+    const Op op = g->ops[before];
     memmove(&g->ops[at + 1], &g->ops[at], (before - at) * sizeof op);
     g->ops[at] = op;
     return copy;
@@ -51,8 +53,9 @@ static int pick_slices(Graph *g)
         int channel = 0;
         for (int k = 0; k < g->ops[i].inputs; k++) {
             int x = g->ops[i].in[k];
-            if (!can_be_slice(g, x)) {
-                if ((x = insert_copy(g, i, x)) < 0)
+            if (!can_be_slice(g, x, whole)) {
+                x = plan_insert_copy(g, i, x, g->tensors[whole].type);
+                if (x < 0)
                     return g->error;
                 i++;
             }
@@ -71,7 +74,7 @@ static int pick_slices(Graph *g)
 
 static void raise_halo(Network *n, Graph *g, int x, int halo)
 {
-    Tensor *t = &g->tensors[root_of(g, x)];
+    Tensor *t = &g->tensors[plan_root(g, x)];
     if (halo > t->halo)
         t->halo = halo;
     if (t->exported >= 0 && t->halo > n->exports[t->exported].halo)
@@ -106,18 +109,26 @@ static size_t align_up(size_t v, size_t a)
     return (v + a - 1) / a * a;
 }
 
-/* Strides of a tensor with its own memory; returns its bytes and the byte of pixel (0,0). */
-static size_t layout(int h, int w, int c, int halo, ptrdiff_t *row, ptrdiff_t *px, size_t *origin)
+static size_t element_bytes(DataType type)
 {
-    *px = c;
-    size_t floats = align_up((size_t)(w + 2 * halo) * c, PX_FLOATS);
-    if (floats * sizeof(float) % PAGE_BYTES == 0)
-        floats += PX_FLOATS; /* rows a page apart would share their cache sets */
-    *row = (ptrdiff_t)floats;
+    return type == TYPE_U8 ? 1 : type == TYPE_BF16 ? 2 : 4;
+}
+
+/* Strides of a tensor with its own memory; returns its bytes and the byte of pixel (0,0). Kernels read
+ * bytes in fours and bfloat16 in pairs of channels, so pixels are padded to that. */
+static size_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *row, ptrdiff_t *px,
+                     size_t *origin)
+{
+    const size_t bytes = element_bytes(type), line = LINE_BYTES / bytes;
+    *px = (ptrdiff_t)align_up(c, 4 / bytes);
+    size_t elements = align_up((size_t)(w + 2 * halo) * *px, line);
+    if (elements * bytes % PAGE_BYTES == 0)
+        elements += line; /* rows a page apart would share their cache sets */
+    *row = (ptrdiff_t)elements;
     /* pixel (0,0) is aligned: the left halo is rounded up */
-    const size_t left = align_up((size_t)halo * c, PX_FLOATS);
-    *origin = (halo * floats + left) * sizeof(float);
-    return align_up(((h + 2 * halo) * floats + left) * sizeof(float) + SLACK, MEM_ALIGN);
+    const size_t left = align_up((size_t)halo * *px, line);
+    *origin = (halo * elements + left) * bytes;
+    return align_up(((h + 2 * halo) * elements + left) * bytes + SLACK, MEM_ALIGN);
 }
 
 static void find_lifetimes(Graph *g)
@@ -132,7 +143,7 @@ static void find_lifetimes(Graph *g)
             const int x = k < op->inputs ? op->in[k] : op->out[k - op->inputs];
             if (x < 0)
                 continue;
-            Tensor *t = &g->tensors[root_of(g, x)];
+            Tensor *t = &g->tensors[plan_root(g, x)];
             if (i < t->first)
                 t->first = i;
             if (i > t->last)
@@ -143,9 +154,10 @@ static void find_lifetimes(Graph *g)
         Op *op = &g->ops[i];
         if (op->outputs == 0)
             continue;
-        const int root = root_of(g, op->out[0]);
+        const int root = plan_root(g, op->out[0]);
         const Tensor *t = &g->tensors[root];
-        op->zero_halo = t->first == i && t->halo > 0 && !t->replicate ? root : -1;
+        const bool padded = t->type == TYPE_BF16 && t->c % 2; /* its last pair is read */
+        op->zero_halo = t->first == i && (t->halo > 0 || padded) && !t->replicate ? root : -1;
     }
 }
 
@@ -191,7 +203,7 @@ static int place(Network *n, Graph *g)
         if (t->parent >= 0 || t->scope != SCOPE_TEMP || t->last < 0)
             continue;
         Block b = { .tensor = i, .first = t->first, .last = t->last };
-        b.bytes = layout(t->h, t->w, t->c, t->halo, &t->row, &t->px, &b.origin);
+        b.bytes = layout(t->h, t->w, t->c, t->type, t->halo, &t->row, &t->px, &b.origin);
         int k = count++;
         for (; k > 0 && by_size(&b, &blocks[k - 1]); k--)
             blocks[k] = blocks[k - 1];
@@ -213,7 +225,7 @@ static void place_exports(Network *n)
     for (int i = 0; i < n->export_count; i++) {
         Export *e = &n->exports[i];
         size_t *end = e->scope == SCOPE_PAIR ? &n->pair_bytes : &n->frame_bytes, origin;
-        const size_t bytes = layout(e->h, e->w, e->c, e->halo, &e->row, &e->px, &origin);
+        const size_t bytes = layout(e->h, e->w, e->c, e->type, e->halo, &e->row, &e->px, &origin);
         e->offset = *end + origin;
         *end += bytes;
     }
@@ -243,36 +255,70 @@ static void place_slices(Graph *g)
         t->scope = root->scope;
         t->row = root->row;
         t->px = root->px;
-        t->offset = root->offset + channel * sizeof(float);
+        t->offset = root->offset + channel * element_bytes(root->type);
     }
 }
 
-int network_plan(Network *network)
+/* Zero points of every u8 tensor that has a halo, channel by channel (slices have their own). */
+static int place_zeros(Graph *g)
 {
-    for (int r = 0; r < 3; r++) {
-        Graph *g = &network->graph[r];
-        if (g->error || pick_slices(g))
-            return g->error;
+    size_t size = 0;
+    for (int i = 0; i < g->tensor_count; i++) {
+        Tensor *t = &g->tensors[i];
+        if (t->parent >= 0 || t->type != TYPE_U8 || t->halo == 0)
+            continue;
+        t->zeros = size + 1;
+        size += t->px;
     }
+    if (!size)
+        return DAIN_OK;
+    g->zeros = mem_calloc(size, 1);
+    if (!g->zeros)
+        return report_error(g->network->report, DAIN_ENOMEM, "out of memory for the memory plan");
+    g->zeros_size = size;
+    for (int i = 0; i < g->tensor_count; i++) {
+        const Tensor *t = &g->tensors[i], *root = &g->tensors[plan_root(g, i)];
+        if (root->zeros)
+            memset(g->zeros + root->zeros - 1 + (t->offset - root->offset), t->zero, t->c);
+    }
+    return DAIN_OK;
+}
+
+static void find_scratch(Network *n, const Graph *g)
+{
+    for (int i = 0; i < g->op_count; i++) {
+        const size_t floats = op_scratch(g, &g->ops[i]);
+        if (floats > n->scratch_floats)
+            n->scratch_floats = floats;
+    }
+}
+
+int network_plan(Network *network, Params *params)
+{
+    for (int r = 0; r < 3; r++)
+        if (network->graph[r].error)
+            return network->graph[r].error;
+    int error = precision_types(network);
+    for (int r = 0; r < 3 && !error; r++)
+        error = pick_slices(&network->graph[r]);
+    if (!error)
+        error = precision_scales(network, params);
+    if (error)
+        return error;
     find_halos(network);
     place_exports(network);
-    for (int r = 0; r < 3; r++) {
+    for (int r = 0; r < 3 && !error; r++) {
         Graph *g = &network->graph[r];
         find_lifetimes(g);
-        const int error = place(network, g);
-        if (error)
-            return error;
+        error = place(network, g);
         place_slices(g);
-        for (int i = 0; i < g->op_count; i++) {
-            const OpInfo *info = op_info(g->ops[i].kind);
-            const size_t floats = info->scratch ? info->scratch(g, &g->ops[i]) : 0;
-            if (floats > network->scratch_floats)
-                network->scratch_floats = floats;
-        }
+        if (!error)
+            error = place_zeros(g);
+        find_scratch(network, g);
     }
-    network->scratch_floats = align_up(network->scratch_floats + PX_FLOATS, PX_FLOATS);
-    if (network->arena_bytes > MAX_BLOCK || network->frame_bytes > MAX_BLOCK)
-        return report_error(network->report, DAIN_EINVAL, "a picture of %d x %d is too large",
-                            network->w, network->h);
-    return DAIN_OK;
+    network->scratch_floats = align_up(network->scratch_floats + 16, 16);
+    if (!error && (network->arena_bytes > MAX_BLOCK || network->frame_bytes > MAX_BLOCK))
+        error = report_error(network->report, DAIN_EINVAL, "a picture of %d x %d is too large",
+                             network->w, network->h);
+    return error;
 }

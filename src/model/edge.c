@@ -67,6 +67,14 @@ static int concat(Builder *b, const char *name, int n, const int *x)
     return graph_concat(b->g, name, x, n);
 }
 
+/* A flow on its way into a concatenation: a copy that has a range of its own when features are bytes. */
+static int scaled_flow(Builder *b, int f, float scale, const char *name)
+{
+    const int x = graph_scale(b->g, f, scale);
+    graph_name(b->g, x, "%s", name);
+    return x;
+}
+
 static int sum(Builder *b, int x, int y)
 {
     return graph_clamp_add(b->g, x, y, -INFINITY, INFINITY);
@@ -108,7 +116,7 @@ static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
     char name[16];
     int a = graph_import(g, from, "f5"), c = graph_corr(g, a, graph_import(g, to, "f5"), 4);
     int f = graph_peak(g, -1, c, 4);
-    int x = concat(b, "flo5in", 3, (int[]){ c, a, f });
+    int x = concat(b, "flo5in", 3, (int[]){ c, a, scaled_flow(b, f, 1, "flo5in.flow") });
     x = conv(b, "flo5b", conv(b, "flo5a", x));
     f = conv_full(b, "flo5f", x, 1, f);
     graph_name(g, f, "flow32_%s", direction);
@@ -118,7 +126,7 @@ static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
     a = graph_import(g, from, "f4");
     c = graph_corr(g, a, graph_warp(g, graph_import(g, to, "f4"), f), 4);
     f = graph_peak(g, f, c, 4);
-    x = concat(b, "flo4in", 4, (int[]){ c, a, h, graph_scale(g, f, 2) });
+    x = concat(b, "flo4in", 4, (int[]){ c, a, h, scaled_flow(b, f, 2, "flo4in.flow") });
     x = conv(b, "flo4b", conv(b, "flo4a", x));
     f = conv_full(b, "flo4f", x, 1, f);
     graph_name(g, f, "flow16_%s", direction);
@@ -128,7 +136,7 @@ static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
     a = graph_import(g, from, "f3");
     c = graph_corr(g, a, graph_warp(g, graph_import(g, to, "f3"), f), 3);
     f = graph_peak(g, f, c, 3);
-    x = concat(b, "flo3in", 4, (int[]){ c, a, h, f });
+    x = concat(b, "flo3in", 4, (int[]){ c, a, h, scaled_flow(b, f, 1, "flo3in.flow") });
     x = conv(b, "flo3a", x);
     x = conv_full(b, "flo3b", x, 1, x);
     const int y = conv(b, "flo3f", x);
@@ -174,7 +182,10 @@ static void build_time(Builder *b)
     int f = graph_slice(g, p, 0, 4);
     warp_both(b, "f3", f, a);
     int c = graph_corr(g, a[0], a[1], 3);
-    int x = concat(b, "ref8in", 5, (int[]){ a[0], a[1], c, p, graph_time_plane(g, p) });
+    const int coverage = scaled_flow(b, graph_slice(g, p, 4, 2), 1, "ref8in.coverage");
+    int x = concat(b, "ref8in", 6,
+                   (int[]){ a[0], a[1], c, scaled_flow(b, f, 1, "ref8in.flow"), coverage,
+                            graph_time_plane(g, p) });
     x = conv(b, "ref8a", x);
     x = conv_full(b, "ref8c", conv(b, "ref8b", x), 1, x);
     f = conv_full(b, "ref8f", x, 1, f);
@@ -184,7 +195,7 @@ static void build_time(Builder *b)
     f = graph_up2(g, f, 2);
     warp_both(b, "f2", f, a);
     c = graph_corr(g, a[0], a[1], 2);
-    x = concat(b, "ref4in", 5, (int[]){ a[0], a[1], c, h, graph_scale(g, f, 0.5f) });
+    x = concat(b, "ref4in", 5, (int[]){ a[0], a[1], c, h, scaled_flow(b, f, 0.5f, "ref4in.flow") });
     x = conv(b, "ref4a", x);
     x = conv_full(b, "ref4c", conv(b, "ref4b", x), 1, x);
     f = conv_full(b, "ref4f", x, 1, f);
@@ -193,7 +204,7 @@ static void build_time(Builder *b)
     h = graph_up2(g, conv(b, "ref4h", x), 1);
     f = graph_up2(g, f, 2);
     warp_both(b, "f1", f, a);
-    x = concat(b, "ref2in", 4, (int[]){ a[0], a[1], h, graph_scale(g, f, 0.25f) });
+    x = concat(b, "ref2in", 4, (int[]){ a[0], a[1], h, scaled_flow(b, f, 0.25f, "ref2in.flow") });
     x = conv(b, "ref2a", x);
     x = conv_full(b, "ref2b", x, 1, x);
     const int y = conv(b, "ref2o", x);

@@ -77,11 +77,15 @@ int model_open(Model **model, const char *path, Report *report)
         goto done;
     }
     error = m->kind->load(m, file);
+    if (!error)
+        error = model_load_ranges(m, file);
     if (error) {
         char sentence[sizeof report->error];
         snprintf(sentence, sizeof sentence, "%s", report->error);
         report_error(report, error, "%s: %s", path, sentence);
     }
+    if (!error)
+        error = model_set_precision(m, DAIN_PRECISION_AUTO);
 done:
     weights_close(&file);
     if (error && m)
@@ -90,15 +94,15 @@ done:
     return error;
 }
 
-int model_network(const Model *model, Network *network, int w, int h, bool keep_all, Report *report)
+int model_network(Model *model, Network *network, int w, int h, bool keep_all, Report *report)
 {
     network_init(network, w, h, model->kind->align, report);
     network->keep_all = keep_all;
     const int error = model->kind->build(model, network);
-    return error ? error : network_plan(network);
+    return error ? error : network_plan(network, &model->params);
 }
 
-double model_macs_per_pixel(const Model *model)
+double model_macs_per_pixel(Model *model)
 {
     enum { SIDE = 256 };
     Network network;

@@ -23,7 +23,8 @@ struct Model {
     const ModelKind *kind;
     Params params;
     char *path;
-    WeightMeta *meta; /* everything the file says about itself */
+    const char *precision; /* "f32", "bf16", "int8", "mixed" */
+    WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
     Report *report;
 };
@@ -33,12 +34,26 @@ struct Model {
 int model_open(Model **model, const char *path, Report *report);
 void model_close(Model **model);
 
-/* Graphs for pictures of w x h, planned. network_free() when done, also after an error. */
-int model_network(const Model *model, Network *network, int w, int h, bool keep_all,
-                  Report *report);
+/*
+ * Chooses what the convolutions compute in, before the first model_network(). The file may ask for a
+ * precision (metadata "precision": f32, bf16, int8) and raise single layers above int8 (metadata
+ * "precision.LAYER": f32 or bf16); tensors LAYER.range (two floats) hold calibrated ranges.
+ * Errors: DAIN_EUNSUPPORTED (int8 without ranges), DAIN_EFORMAT (an unknown precision in the file).
+ */
+int model_set_precision(Model *model, DainPrecision precision);
+
+/* Takes the ranges of a file. Errors: DAIN_EFORMAT, DAIN_ENOMEM. */
+int model_load_ranges(Model *model, const WeightFile *file);
+
+/* Value of a metadata key of the file, NULL if it has none. */
+const char *model_meta(const Model *model, const char *key);
+
+/* Graphs for pictures of w x h, planned. network_free() when done, also after an error. Prepares
+ * parameters the first time. */
+int model_network(Model *model, Network *network, int w, int h, bool keep_all, Report *report);
 
 /* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time). */
-double model_macs_per_pixel(const Model *model);
+double model_macs_per_pixel(Model *model);
 
 extern const ModelKind model_edge;
 

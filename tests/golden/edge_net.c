@@ -3,18 +3,18 @@
 #include "golden.h"
 
 #include "base/mem.h"
-#include "model/model.h"
+#include "model/session.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An engine whose memory can be looked at. */
+/* A session whose memory can be looked at. */
 typedef struct Bench {
-    Network network;
+    Session session;
     Kernels kernels;
-    Run run;
+    Pool *pool;
     ImageView picture[2], output;
     float *pixels;
 } Bench;
@@ -39,27 +39,25 @@ static ImageView u8_picture(const WeightFile *file, const char *name)
     };
 }
 
-static void bench_open(Bench *b, const Model *model, const WeightFile *file, unsigned flags,
-                       int threads, Report *report)
+static void bench_open(Bench *b, Model *model, const WeightFile *file, unsigned flags, int threads,
+                       Report *report)
 {
     memset(b, 0, sizeof *b);
     b->picture[0] = u8_picture(file, "im0");
     b->picture[1] = u8_picture(file, "im1");
     const int w = b->picture[0].w, h = b->picture[0].h;
-    if (model_network(model, &b->network, w, h, true, report)) {
+    kernels_init(&b->kernels, flags);
+    b->pool = need(pool_create(threads));
+    Session *s = &b->session;
+    if (session_open(s, model, &b->kernels, b->pool, w, h, true, report)) {
         fprintf(stderr, "%s\n", report->error);
         exit(1);
     }
-    kernels_init(&b->kernels, flags);
-    b->run.kernels = &b->kernels;
-    b->run.pool = need(pool_create(threads));
-    const size_t bytes[SCOPE_COUNT] = { b->network.arena_bytes, b->network.frame_bytes,
-                                        b->network.frame_bytes, b->network.pair_bytes };
-    for (int i = 0; i < SCOPE_COUNT; i++) {
-        b->run.base[i] = need(mem_alloc(bytes[i]));
-        memset(b->run.base[i], 0xff, bytes[i]); /* NaN: whoever reads what nobody wrote is found */
-    }
-    b->run.scratch = need(mem_alloc(threads * b->network.scratch_floats * sizeof(float)));
+    /* NaN: whoever reads what nobody wrote is found */
+    const size_t bytes[SCOPE_COUNT] = { s->network.arena_bytes, s->network.frame_bytes,
+                                        s->network.frame_bytes, s->network.pair_bytes };
+    for (int i = 0; i < SCOPE_COUNT; i++)
+        memset(s->base[i], 0xff, bytes[i]);
     b->pixels = need(mem_calloc((size_t)w * h * 3, sizeof(float)));
     const ptrdiff_t stride = (ptrdiff_t)w * 3 * sizeof(float);
     b->output = (ImageView){ { b->pixels, b->pixels + 1, b->pixels + 2, NULL },
@@ -69,33 +67,16 @@ static void bench_open(Bench *b, const Model *model, const WeightFile *file, uns
                              1,
                              w,
                              h };
-    b->run.output = &b->output;
-    for (int i = 0; i < 2; i++) {
-        Run r = b->run;
-        r.den = 1;
-        r.input = &b->picture[i];
-        r.base[SCOPE_FRAME0] = b->run.base[i ? SCOPE_FRAME1 : SCOPE_FRAME0];
-        network_run(&b->network, DAIN_RATE_FRAME, &r);
-    }
-    b->run.den = 1;
-    network_run(&b->network, DAIN_RATE_PAIR, &b->run);
-}
-
-static void bench_time(Bench *b, int num, int den)
-{
-    b->run.num = num;
-    b->run.den = den;
-    network_run(&b->network, DAIN_RATE_TIME, &b->run);
+    session_frame(s, &b->picture[0], NULL);
+    session_frame(s, &b->picture[1], NULL);
+    session_pair(s, NULL);
 }
 
 static void bench_close(Bench *b)
 {
-    pool_destroy(b->run.pool);
-    for (int i = 0; i < SCOPE_COUNT; i++)
-        mem_free(b->run.base[i]);
-    mem_free(b->run.scratch);
+    session_close(&b->session);
+    pool_destroy(b->pool);
     mem_free(b->pixels);
-    network_free(&b->network);
 }
 
 typedef struct Stage {
@@ -139,14 +120,14 @@ static const Stage time_stages[] = {
 static void compare_stage(const Bench *b, const char *isa, const WeightFile *file, const Stage *s,
                           const char *golden)
 {
-    const Graph *g = &b->network.graph[s->rate];
+    const Graph *g = &b->session.network.graph[s->rate];
     const Scope scope = strncmp(golden, "frame1", 6) ? SCOPE_FRAME0 : SCOPE_FRAME1;
     for (int i = g->tensor_count - 1; i >= 0; i--) {
         const Tensor *t = &g->tensors[i];
         const bool frame = t->scope == SCOPE_FRAME0 || t->scope == SCOPE_FRAME1;
         if (strcmp(t->name, s->tensor) || (frame && t->scope != scope))
             continue;
-        const View v = graph_view(g, i, &b->run);
+        const View v = session_view(&b->session, s->rate, i);
         golden_compare(isa, &v, s->channel, file, golden, s->tolerance, 0);
         return;
     }
@@ -157,8 +138,8 @@ static void compare_stage(const Bench *b, const char *isa, const WeightFile *fil
 /* Mask and sharpness are never in memory at full size; they follow from the tensor before. */
 static void compare_masks(const Bench *b, const char *isa, const WeightFile *file)
 {
-    const Graph *g = &b->network.graph[DAIN_RATE_TIME];
-    const View s = graph_view(g, graph_find(g, "shuffle"), &b->run);
+    const Graph *g = &b->session.network.graph[DAIN_RATE_TIME];
+    const View s = session_view(&b->session, DAIN_RATE_TIME, graph_find(g, "shuffle"));
     Map full = map_new(2 * s.h, 2 * s.w, 5, 0), out = map_new(2 * s.h, 2 * s.w, 1, 0);
     b->kernels.shuffle2_f32(&full.view, &s, 0, full.view.h);
     for (int i = 0; i < 2; i++) {
@@ -195,8 +176,8 @@ static void compare_picture(const Bench *b, const char *isa, const WeightFile *f
     golden_count(ok);
 }
 
-static void test_file(const Model *model, const char *directory, const char *name, bool stages,
-                      Report *report)
+static void test_file(Model *model, const char *directory, const char *name, bool stages,
+                      int most_threads, Report *report)
 {
     char path[512];
     WeightFile *file;
@@ -211,14 +192,14 @@ static void test_file(const Model *model, const char *directory, const char *nam
     float *first = NULL;
     size_t bytes = 0;
     for (int i = 0; i < n; i++)
-        for (int threads = 1; threads <= 3; threads++) {
+        for (int threads = 1; threads <= most_threads; threads++) {
             Bench b;
             bench_open(&b, model, file, isas[i].flags, threads, report);
             for (int k = 0; stages && threads == 1 && k < COUNT(frame_stages); k++)
                 compare_stage(&b, isas[i].name, file, &frame_stages[k], frame_stages[k].golden);
             for (int quarter = stages ? 1 : 2; quarter <= 2; quarter++) {
                 const char *const time = quarter == 1 ? "t25" : "t50";
-                bench_time(&b, quarter, 4);
+                session_time(&b.session, quarter, 4, &b.output, NULL);
                 for (int k = 0; stages && threads == 1 && k < COUNT(time_stages); k++) {
                     char golden[32];
                     snprintf(golden, sizeof golden, "%s.%s", time, time_stages[k].golden);
@@ -257,9 +238,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", report.error);
         return 1;
     }
-    test_file(model, argv[2], "net_96x64", true, &report);
-    test_file(model, argv[2], "net_161x99", true, &report);
-    test_file(model, argv[2], "net_real_256", false, &report);
+    test_file(model, argv[2], "net_96x64", true, 1, &report);
+    test_file(model, argv[2], "net_161x99", true, 3, &report);
+    test_file(model, argv[2], "net_real_256", false, 1, &report);
     model_close(&model);
     return golden_finish();
 }

@@ -1,0 +1,40 @@
+/* A model at one picture size, with the memory it works in. */
+#ifndef DAIN_MODEL_SESSION_H
+#define DAIN_MODEL_SESSION_H
+
+#include "model/model.h"
+
+typedef struct Session {
+    Network network;
+    const Kernels *kernels;
+    Pool *pool;
+    unsigned char *base[SCOPE_COUNT]; /* see Run */
+    float *scratch;
+} Session;
+
+/* Plans the model for pictures of w x h and allocates everything. kernels, pool and report must outlive
+ * the session. keep_all: see Network. *session is zeroed on failure.
+ * Errors: those of model_network(), DAIN_ENOMEM. */
+int session_open(Session *session, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
+                 bool keep_all, Report *report);
+/* A zeroed session is allowed. */
+void session_close(Session *session);
+
+/*
+ * Takes the next frame: the one before becomes the older of the pair (SCOPE_FRAME0), this one the newer
+ * (SCOPE_FRAME1). After DAIN_ECANCELED only the frame before is valid, as the newer.
+ * cancel may be NULL, here and below.
+ */
+int session_frame(Session *session, const ImageView *picture, atomic_bool *cancel);
+/* What depends on the pair alone. Errors: DAIN_ECANCELED. */
+int session_pair(Session *session, atomic_bool *cancel);
+/* The picture at num/den, 0 < num < den, after session_pair(). Errors: DAIN_ECANCELED. */
+int session_time(Session *session, int64_t num, int64_t den, const ImageView *out,
+                 atomic_bool *cancel);
+/* One of the two frames as it was given. */
+void session_store_frame(const Session *session, Scope frame, const ImageView *out);
+
+/* The memory of a tensor. */
+View session_view(const Session *session, DainRate rate, int tensor);
+
+#endif
