@@ -23,7 +23,7 @@ for target; do
         -max_len=4096 -max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
         -artifact_prefix="$folder/"
     rm -rf "$small" && mkdir "$small"
-    "$folder/tests/fuzz/fuzz_$target" -merge=1 "$small" "$kept" "$work"
+    "$folder/tests/fuzz/fuzz_$target" -set_cover_merge=1 "$small" "$kept" "$work"
     echo "$target: $(ls "$small" | wc -l) files, $(cat "$small"/* | wc -c) bytes after merging, in $small;" \
         "copy to $kept what is worth keeping"
 done

@@ -117,6 +117,36 @@ static void bands_run_at_once(void)
     pool_destroy(pool);
 }
 
+typedef struct Slow {
+    Meeting meeting;
+    atomic_int ended;
+} Slow;
+
+/* All bands have begun before any ends, and those of workers end long after the caller's. */
+static void end_late(void *arg, int index, int worker)
+{
+    Slow *slow = arg;
+    meet(&slow->meeting, index, worker);
+    if (worker > 0)
+        usleep(5000);
+    slow->ended++;
+}
+
+static void waits_for_the_last(void)
+{
+    for (int threads = 2; threads <= 4; threads++) {
+        Pool *pool = pool_create(threads);
+        if (!CHECK(pool != NULL))
+            return;
+        for (int i = 0; i < 5; i++) {
+            Slow slow = { .meeting.wanted = threads };
+            pool_run(pool, end_late, &slow, threads);
+            CHECK_INT(slow.ended, threads);
+        }
+        pool_destroy(pool);
+    }
+}
+
 static void note_mask(void *arg, int index, int worker)
 {
     sigset_t *masks = arg;
@@ -211,6 +241,7 @@ static const Test tests[] = {
     { "every band runs once and workers are distinct", each_band_once },
     { "a job sees what the job before it wrote", jobs_follow_each_other },
     { "as many bands run at once as there are threads", bands_run_at_once },
+    { "a job has ended when its slowest band has", waits_for_the_last },
     { "signals are left to the program's own threads", signals_stay_away },
     { "an idle pool uses no processor time", idle_is_asleep },
     { "a pool without threads is refused", no_threads },
