@@ -255,8 +255,8 @@ INLINE void tile24(const ConvPlan *plan, const ConvTile *t, const int pixels)
 #define TO_28(T, g)                                                                                \
     TO_16(T, g)                                                                                    \
     T(17, g)                                                                                       \
-    T(18, g) T(19, g) T(20, g) T(21, g) T(22, g) T(23, g) T(24, g) T(25, g) T(26, g) T(27, g)      \
-        T(28, g)
+    T(18, g)                                                                                       \
+    T(19, g) T(20, g) T(21, g) T(22, g) T(23, g) T(24, g) T(25, g) T(26, g) T(27, g) T(28, g)
 
 TO_28(TILE, 1)
 TO_14(TILE, 2)
