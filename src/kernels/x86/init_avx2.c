@@ -5,4 +5,23 @@ void kernels_init_avx2(Kernels *table)
 {
     dain_kernels_init_avx2(table);
     table->conv_f32 = conv_f32_avx2;
+    table->up2_f32 = up2_f32_avx2;
+    table->normalise_f32 = normalise_f32_avx2;
+    table->corr_f32 = corr_f32_avx2;
+    table->warp_bilinear_f32 = warp_bilinear_f32_avx2;
+    table->peak_f32 = peak_f32_avx2;
+    table->clamp_add_f32 = clamp_add_f32_avx2;
+    table->splat_weights_f32 = splat_weights_f32_avx2;
+    table->splat_f32 = splat_f32_avx2;
+    table->project_merge_f32 = project_merge_f32_avx2;
+    table->luma_half_f32 = luma_half_f32_avx2;
+    table->lk_polish_f32 = lk_polish_f32_avx2;
+    table->awarp_f32 = awarp_f32_avx2;
+    table->shuffle2_f32 = shuffle2_f32_avx2;
+    table->sigmoid_f32 = sigmoid_f32_avx2;
+    table->blend_f32 = blend_f32_avx2;
+    table->image_load_f32 = image_load_f32_avx2;
+    table->image_store_f32 = image_store_f32_avx2;
+    table->scale_f32 = scale_f32_avx2;
+    table->shift_rgb_f32 = shift_rgb_f32_avx2;
 }

@@ -5,4 +5,23 @@ void kernels_init_avx512(Kernels *table)
 {
     dain_kernels_init_avx512(table);
     table->conv_f32 = conv_f32_avx512;
+    table->up2_f32 = up2_f32_avx512;
+    table->normalise_f32 = normalise_f32_avx512;
+    table->corr_f32 = corr_f32_avx512;
+    table->warp_bilinear_f32 = warp_bilinear_f32_avx512;
+    table->peak_f32 = peak_f32_avx512;
+    table->clamp_add_f32 = clamp_add_f32_avx512;
+    table->splat_weights_f32 = splat_weights_f32_avx512;
+    table->splat_f32 = splat_f32_avx512;
+    table->project_merge_f32 = project_merge_f32_avx512;
+    table->luma_half_f32 = luma_half_f32_avx512;
+    table->lk_polish_f32 = lk_polish_f32_avx512;
+    table->awarp_f32 = awarp_f32_avx512;
+    table->shuffle2_f32 = shuffle2_f32_avx512;
+    table->sigmoid_f32 = sigmoid_f32_avx512;
+    table->blend_f32 = blend_f32_avx512;
+    table->image_load_f32 = image_load_f32_avx512;
+    table->image_store_f32 = image_store_f32_avx512;
+    table->scale_f32 = scale_f32_avx512;
+    table->shift_rgb_f32 = shift_rgb_f32_avx512;
 }

@@ -1,0 +1,161 @@
+/* Fixed changes of resolution for AVX2 and AVX-512. */
+#include "kernels/kernels.h"
+#include "kernels/x86/vec.h"
+
+/* ---- bilinear x2 ---- */
+
+/* One output row of one block of channels, from the rows near and far. */
+typedef struct UpRow {
+    float *out;
+    const float *near, *far;
+    ptrdiff_t out_px, px;
+    int w;
+    float scale;
+} UpRow;
+
+VEC_INLINE vf up_column(const float *near, const float *far, int n)
+{
+    const vf a = n == VL ? vf_load(near) : vf_load_n(near, n);
+    const vf b = n == VL ? vf_load(far) : vf_load_n(far, n);
+    return vf_fma(b, vf_set(0.25f), a * vf_set(0.75f));
+}
+
+VEC_INLINE void up_store(float *o, vf v, int n)
+{
+    if (n == VL)
+        vf_store(o, v);
+    else
+        vf_store_n(o, v, n);
+}
+
+/* Up to VL channels: n. */
+VEC_INLINE void up_channels(const UpRow *r, int first, int n)
+{
+    const vf wn = vf_set(0.75f * r->scale), wf = vf_set(0.25f * r->scale);
+    const float *near = r->near + first, *far = r->far + first;
+    float *o = r->out + first;
+    vf left = up_column(near, far, n), here = left;
+    for (int i = 0; i < r->w; i++, o += 2 * r->out_px) {
+        const ptrdiff_t next = (i < r->w - 1 ? i + 1 : i) * r->px;
+        const vf right = up_column(near + next, far + next, n), centre = here * wn;
+        up_store(o, vf_fma(left, wf, centre), n);
+        up_store(o + r->out_px, vf_fma(right, wf, centre), n);
+        left = here;
+        here = right;
+    }
+}
+
+VEC_INLINE f4 up_column4(const float *near, const float *far)
+{
+    return _mm_fmadd_ps(f4_load(far), _mm_set1_ps(0.25f), f4_load(near) * _mm_set1_ps(0.75f));
+}
+
+/* Flows: up to 4 channels in all. */
+VEC_INLINE void up_pixels(const UpRow *r, int c)
+{
+    const f4 wn = _mm_set1_ps(0.75f * r->scale), wf = _mm_set1_ps(0.25f * r->scale);
+    float *o = r->out;
+    f4 left = up_column4(r->near, r->far), here = left;
+    for (int i = 0; i < r->w; i++, o += 2 * r->out_px) {
+        const ptrdiff_t next = (i < r->w - 1 ? i + 1 : i) * r->px;
+        const f4 right = up_column4(r->near + next, r->far + next), centre = here * wn;
+        f4_store_n(o, _mm_fmadd_ps(left, wf, centre), c);
+        f4_store_n(o + r->out_px, _mm_fmadd_ps(right, wf, centre), c);
+        left = here;
+        here = right;
+    }
+}
+
+void KERNEL(up2_f32)(const View *out, const View *x, float scale, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        const int near = y >> 1, side = y & 1 ? near + 1 : near - 1;
+        const int far = side < 0 ? 0 : side >= x->h ? x->h - 1 : side;
+        const UpRow r = {
+            view_at(out, y, 0), view_at(x, near, 0), view_at(x, far, 0), out->px, x->px, x->w, scale
+        };
+        int c = 0;
+        if (x->c == 4)
+            up_pixels(&r, 4);
+        else if (x->c < 4)
+            up_pixels(&r, x->c);
+        else {
+            for (; c + VL <= x->c; c += VL)
+                up_channels(&r, c, VL);
+            if (c < x->c)
+                up_channels(&r, c, x->c - c);
+        }
+    }
+}
+
+/* ---- pixel shuffle ---- */
+
+/* Channels k .. k+3 of two neighbours from 16 channels of one pixel; j: the row of the pair. */
+VEC_INLINE void shuffle_four(f4 pair[2], const float *p, int j)
+{
+    const f4 a = f4_load(p), b = f4_load(p + 4), c = f4_load(p + 8), d = f4_load(p + 12);
+    const f4 ab = j ? _mm_movehl_ps(b, a) : _mm_movelh_ps(a, b);
+    const f4 cd = j ? _mm_movehl_ps(d, c) : _mm_movelh_ps(c, d);
+    pair[0] = _mm_shuffle_ps(ab, cd, 0x88);
+    pair[1] = _mm_shuffle_ps(ab, cd, 0xdd);
+}
+
+VEC_INLINE void shuffle_row(const View *out, const View *x, int y, int j, int c)
+{
+    const float *p = view_at(x, y >> 1, 0);
+    float *o = view_at(out, y, 0);
+    for (int i = 0; i < x->w; i++, p += x->px, o += 2 * out->px) {
+        int k = 0;
+        for (; k + 4 <= c; k += 4) {
+            f4 pair[2];
+            shuffle_four(pair, p + 4 * k, j);
+            f4_store(o + k, pair[0]);
+            f4_store(o + out->px + k, pair[1]);
+        }
+        for (; k < c; k++) {
+            o[k] = p[4 * k + 2 * j];
+            o[out->px + k] = p[4 * k + 2 * j + 1];
+        }
+    }
+}
+
+void KERNEL(shuffle2_f32)(const View *out, const View *x, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++)
+        if (out->c == 5) {
+            if (y & 1)
+                shuffle_row(out, x, y, 1, 5);
+            else
+                shuffle_row(out, x, y, 0, 5);
+        } else
+            shuffle_row(out, x, y, y & 1, out->c);
+}
+
+/* ---- luma ---- */
+
+void KERNEL(luma_half_f32)(const View *out, const View *x, int y0, int y1)
+{
+    const vf red = vf_set(0.299f * 0.25f), green = vf_set(0.587f * 0.25f);
+    const vf blue = vf_set(0.114f * 0.25f);
+    const ptrdiff_t px = x->px;
+    const int whole = out->w / VL * VL;
+    for (int y = y0; y < y1; y++) {
+        for (int i = 0; i < whole; i += VL) {
+            const float *p = view_at(x, 2 * y, 2 * i), *q = p + x->row;
+            vf s[4];
+            for (int k = 0; k < 4; k++, p += 2 * px, q += 2 * px)
+                s[k] = (q_load(p, 8 * px) + q_load(q, 8 * px)) +
+                       (q_load(p + px, 8 * px) + q_load(q + px, 8 * px));
+            vf_transpose4(s);
+            const vf v = vf_fma(s[2], blue, vf_fma(s[1], green, s[0] * red));
+            plane_store(view_at(out, y, i), out->px, v, VL);
+        }
+        if (whole < out->w) {
+            View rest = *out, from = *x;
+            rest.data += whole * out->px;
+            rest.w -= whole;
+            from.data += 2 * whole * px;
+            luma_half_f32_c(&rest, &from, y, y + 1);
+        }
+    }
+}
