@@ -4,30 +4,24 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* 12 sums, at most 3 weights and a broadcast input fill the 16 registers. A half is 8 outputs. Each
  * input pointer serves three pixels ([p], [p + step], [p + 2 * step]): that is what the addressing
  * modes give. */
 enum { HALF = 8, MAX_SUMS = 12, MAX_HALVES = 3, MAX_BASES = (MAX_SUMS + 2) / 3 };
-
-/* The compiler forgets how a pointer was made, so that it keeps that one instead of deriving a
- * pointer for each pixel, for which there are not enough registers. */
-#define KEEP(p) __asm__("" : "+r"(p))
 
 INLINE void multiply_add(__m256 *sums, const float *const *base, ptrdiff_t step, const float *w,
                          ptrdiff_t group, const int pixels, const int halves)
 {
     __m256 weights[MAX_HALVES];
 
-#pragma GCC unroll 3
+    UNROLL
     for (int h = 0; h < halves; h++)
         weights[h] = _mm256_loadu_ps(w + h / 2 * group + h % 2 * HALF);
-#pragma GCC unroll 12
+    UNROLL
     for (int p = 0; p < pixels; p++) {
         const __m256 x = _mm256_broadcast_ss(&base[p / 3][p % 3 * step]);
 
-#pragma GCC unroll 3
+        UNROLL
         for (int h = 0; h < halves; h++)
             sums[p * halves + h] = _mm256_fmadd_ps(x, weights[h], sums[p * halves + h]);
     }
@@ -49,7 +43,7 @@ INLINE void finish_partly(const ConvTile *t, const __m256 *sums, float *out, con
 
     if (add)
         memcpy(r, add, (size_t)t->channels * sizeof *r);
-#pragma GCC unroll 3
+    UNROLL
     for (int h = 0; h < halves; h++) {
         __m256 sum = sums[h];
 
@@ -64,25 +58,22 @@ INLINE void finish(const ConvPlan *plan, const ConvTile *t, __m256 *sums, const 
                    const int halves)
 {
     if (t->channels < halves * HALF) {
-#pragma GCC unroll 12
+        UNROLL
         for (int p = 0; p < pixels; p++)
             finish_partly(t, sums + p * halves, t->out + p * plan->out_px,
                           t->add ? t->add + p * plan->add_px : NULL, halves);
         return;
     }
-    if (t->add)
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-            for (int h = 0; h < halves; h++)
-                sums[p * halves + h] = _mm256_add_ps(
-                    sums[p * halves + h], _mm256_loadu_ps(t->add + p * plan->add_px + h * HALF));
-#pragma GCC unroll 12
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-        for (int h = 0; h < halves; h++)
-            _mm256_storeu_ps(t->out + p * plan->out_px + h * HALF,
-                             activate(sums[p * halves + h], _mm256_loadu_ps(t->slope + h * HALF)));
+    if (t->add) {
+        UNROLL
+        for (int i = 0; i < pixels * halves; i++)
+            sums[i] = _mm256_add_ps(
+                sums[i], _mm256_loadu_ps(t->add + i / halves * plan->add_px + i % halves * HALF));
+    }
+    UNROLL
+    for (int i = 0; i < pixels * halves; i++)
+        _mm256_storeu_ps(t->out + i / halves * plan->out_px + i % halves * HALF,
+                         activate(sums[i], _mm256_loadu_ps(t->slope + i % halves * HALF)));
 }
 
 INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, const int halves)
@@ -91,22 +82,20 @@ INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, cons
     const float *w = t->weights;
     __m256 sums[MAX_SUMS];
 
-#pragma GCC unroll 12
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-        for (int h = 0; h < halves; h++)
-            sums[p * halves + h] = _mm256_loadu_ps(t->bias + h * HALF);
+    UNROLL
+    for (int i = 0; i < pixels * halves; i++)
+        sums[i] = _mm256_loadu_ps(t->bias + i % halves * HALF);
     for (int ky = 0; ky < plan->rows; ky++)
         for (int kx = 0; kx < plan->runs; kx++) {
             const float *in = t->in + ky * plan->tap_row + kx * plan->tap;
             const float *base[MAX_BASES];
 
-#pragma GCC unroll 4
+            UNROLL
             for (int b = 0; b < (pixels + 2) / 3; b++)
                 base[b] = in + 3 * b * step;
             for (int k = plan->run; k > 0; k--, w += CONV_LANES) {
                 multiply_add(sums, base, step, w, group, pixels, halves);
-#pragma GCC unroll 4
+                UNROLL
                 for (int b = 0; b < (pixels + 2) / 3; b++) {
                     base[b]++;
                     KEEP(base[b]);

@@ -4,34 +4,28 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* The sums of a tile, its weights and a broadcast input fill the 32 registers. Each input pointer
  * serves three pixels ([p], [p + step], [p + 2 * step]): that is what the addressing modes give. */
 enum { MAX_SUMS = 28, MAX_GROUPS = 3, MAX_BASES = (MAX_SUMS + 2) / 3 };
 
-/* The compiler forgets how a pointer was made, so that it keeps that one instead of deriving a
- * pointer for each pixel, for which there are not enough registers. */
-#define KEEP(p) __asm__("" : "+r"(p))
-
 /* Pointers to pixels 0, 3, 6, ... */
 INLINE void set_bases(const float **base, const float *in, ptrdiff_t step, const int pixels)
 {
-#pragma GCC unroll 10
+    UNROLL
     for (int b = 0; b < (pixels + 2) / 3; b++)
         base[b] = in + 3 * b * step;
 }
 
 INLINE void advance(const float **base, const int by, const int pixels)
 {
-#pragma GCC unroll 10
+    UNROLL
     for (int b = 0; b < (pixels + 2) / 3; b++) {
         base[b] += by;
         KEEP(base[b]);
     }
 }
 
-/* max(v, 0) + slope * min(v, 0), without touching a positive v. */
+/* v > 0 ? v : v * slope */
 INLINE __m512 activate(__m512 v, __m512 slope)
 {
     return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGT_UQ), v, slope);
@@ -44,14 +38,14 @@ INLINE void multiply_add(__m512 *sums, const float *const *base, ptrdiff_t step,
 {
     __m512 weights[MAX_GROUPS];
 
-#pragma GCC unroll 3
+    UNROLL
     for (int g = 0; g < groups; g++)
         weights[g] = _mm512_loadu_ps(w + g * group);
-#pragma GCC unroll 28
+    UNROLL
     for (int p = 0; p < pixels; p++) {
         const __m512 x = _mm512_set1_ps(base[p / 3][p % 3 * step]);
 
-#pragma GCC unroll 3
+        UNROLL
         for (int g = 0; g < groups; g++)
             sums[p * groups + g] = _mm512_fmadd_ps(x, weights[g], sums[p * groups + g]);
     }
@@ -64,7 +58,7 @@ INLINE void multiply_add_twice(__m512 *sums, const float *const *base, ptrdiff_t
 {
     const __m512 w0 = _mm512_loadu_ps(w), w1 = _mm512_loadu_ps(w + CONV_LANES);
 
-#pragma GCC unroll 28
+    UNROLL
     for (int p = 0; p < pixels; p++) {
         const float *x = base[p / 3] + p % 3 * step;
 
@@ -80,7 +74,7 @@ INLINE void multiply_add_twice(__m512 *sums, const float *const *base, ptrdiff_t
             sums[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[0]), w0, sums[p]);
         }
     }
-#pragma GCC unroll 28
+    UNROLL
     for (int p = 0; p < pixels; p++)
         if (p % 3 != 0)
             sums[p] = _mm512_fmadd_ps(_mm512_set1_ps(base[p / 3][p % 3 * step + 1]), w1, sums[p]);
@@ -92,38 +86,29 @@ INLINE void finish(const ConvPlan *plan, const ConvTile *t, __m512 *sums, const 
 {
     const int left = t->channels - (groups - 1) * CONV_LANES;
     const __mmask16 last = left >= CONV_LANES ? 0xffff : (1u << left) - 1;
-    __m512 slope[MAX_GROUPS];
 
-#pragma GCC unroll 3
-    for (int g = 0; g < groups; g++)
-        slope[g] = _mm512_loadu_ps(t->slope + g * CONV_LANES);
-    if (t->add)
-#pragma GCC unroll 28
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-            for (int g = 0; g < groups; g++)
-                sums[p * groups + g] = _mm512_add_ps(
-                    sums[p * groups + g],
-                    _mm512_maskz_loadu_ps(g == groups - 1 ? last : 0xffff,
-                                          t->add + p * plan->add_px + g * CONV_LANES));
-#pragma GCC unroll 28
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-        for (int g = 0; g < groups; g++)
-            sums[p * groups + g] = activate(sums[p * groups + g], slope[g]);
-    if (left >= CONV_LANES)
-#pragma GCC unroll 28
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-            for (int g = 0; g < groups; g++)
-                _mm512_storeu_ps(t->out + p * plan->out_px + g * CONV_LANES, sums[p * groups + g]);
-    else
-#pragma GCC unroll 28
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-            for (int g = 0; g < groups; g++)
-                _mm512_mask_storeu_ps(t->out + p * plan->out_px + g * CONV_LANES,
-                                      g == groups - 1 ? last : 0xffff, sums[p * groups + g]);
+    if (t->add) {
+        UNROLL
+        for (int i = 0; i < pixels * groups; i++) {
+            const float *add = t->add + i / groups * plan->add_px + i % groups * CONV_LANES;
+            const __mmask16 mask = i % groups == groups - 1 ? last : 0xffff;
+
+            sums[i] = _mm512_add_ps(sums[i], _mm512_maskz_loadu_ps(mask, add));
+        }
+    }
+    UNROLL
+    for (int i = 0; i < pixels * groups; i++)
+        sums[i] = activate(sums[i], _mm512_loadu_ps(t->slope + i % groups * CONV_LANES));
+    if (left >= CONV_LANES) {
+        UNROLL
+        for (int i = 0; i < pixels * groups; i++)
+            _mm512_storeu_ps(t->out + i / groups * plan->out_px + i % groups * CONV_LANES, sums[i]);
+    } else {
+        UNROLL
+        for (int i = 0; i < pixels * groups; i++)
+            _mm512_mask_storeu_ps(t->out + i / groups * plan->out_px + i % groups * CONV_LANES,
+                                  i % groups == groups - 1 ? last : 0xffff, sums[i]);
+    }
 }
 
 INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, const int groups)
@@ -132,11 +117,9 @@ INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, cons
     const float *w = t->weights;
     __m512 sums[MAX_SUMS];
 
-#pragma GCC unroll 28
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 3
-        for (int g = 0; g < groups; g++)
-            sums[p * groups + g] = _mm512_loadu_ps(t->bias + g * CONV_LANES);
+    UNROLL
+    for (int i = 0; i < pixels * groups; i++)
+        sums[i] = _mm512_loadu_ps(t->bias + i % groups * CONV_LANES);
     for (int ky = 0; ky < plan->rows; ky++)
         for (int kx = 0; kx < plan->runs; kx++) {
             const float *base[MAX_BASES];
@@ -166,7 +149,7 @@ INLINE void multiply_add24(__m512 *low, __m512 *high, const float *const *base, 
     const __m512 w_low = _mm512_loadu_ps(w);
     const __m512 w_high = _mm512_broadcast_f32x8(_mm256_loadu_ps(w + group));
 
-#pragma GCC unroll 8
+    UNROLL
     for (int p = 0; p < pixels; p += 2) {
         const int q = p + 1 < pixels ? p + 1 : p;
         const __m512 x = _mm512_set1_ps(base[p / 3][p % 3 * step]);
@@ -186,7 +169,7 @@ INLINE void finish24(const ConvPlan *plan, const ConvTile *t, const __m512 *low,
     const __m512 s_low = _mm512_loadu_ps(t->slope);
     const __m512 s_high = _mm512_castps256_ps512(_mm256_loadu_ps(t->slope + CONV_LANES));
 
-#pragma GCC unroll 16
+    UNROLL
     for (int p = 0; p < pixels; p++) {
         float *out = t->out + p * plan->out_px;
         __m512 a = low[p];
@@ -216,7 +199,7 @@ INLINE void tile24(const ConvPlan *plan, const ConvTile *t, const int pixels)
     const float *w = t->weights;
     __m512 low[MAX_PIXELS24], high[MAX_PIXELS24 / 2];
 
-#pragma GCC unroll 16
+    UNROLL
     for (int p = 0; p < pixels; p++) {
         low[p] = _mm512_loadu_ps(t->bias);
         high[p / 2] = b_high;
@@ -249,14 +232,13 @@ INLINE void tile24(const ConvPlan *plan, const ConvTile *t, const int pixels)
 #define NAME(p, g) tile_##p##x##g,
 #define NAME24(p, g) tile24_##p,
 
+/* clang-format off */
 #define TO_8(T, g) T(1, g) T(2, g) T(3, g) T(4, g) T(5, g) T(6, g) T(7, g) T(8, g)
 #define TO_14(T, g) TO_8(T, g) T(9, g) T(10, g) T(11, g) T(12, g) T(13, g) T(14, g)
 #define TO_16(T, g) TO_14(T, g) T(15, g) T(16, g)
-#define TO_28(T, g)                                                                                \
-    TO_16(T, g)                                                                                    \
-    T(17, g)                                                                                       \
-    T(18, g)                                                                                       \
-    T(19, g) T(20, g) T(21, g) T(22, g) T(23, g) T(24, g) T(25, g) T(26, g) T(27, g) T(28, g)
+#define TO_24(T, g) TO_16(T, g) T(17, g) T(18, g) T(19, g) T(20, g) T(21, g) T(22, g) T(23, g) T(24, g)
+#define TO_28(T, g) TO_24(T, g) T(25, g) T(26, g) T(27, g) T(28, g)
+/* clang-format on */
 
 TO_28(TILE, 1)
 TO_14(TILE, 2)
