@@ -77,6 +77,18 @@ def test_fine_tuning_and_export_keep_other_widths(dataset, tmp_path):
     assert tensors["ref4b.weight"].dtype == torch.float16
 
 
+def test_mixing_keeps_the_better_weights(dataset, tmp_path):
+    tensors = safetensors.read(WEIGHTS)[0]
+    worse = {k: v + 0.05 * torch.randn(v.shape).half() if k.startswith("ref2") else v for k, v in tensors.items()}
+    bad, out = tmp_path / "bad.safetensors", tmp_path / "out.safetensors"
+    safetensors.write(str(bad), worse, {"format": "edge", "version": 2})
+    subprocess.run([sys.executable, os.path.join(TRAINING, "mix.py"), str(bad), WEIGHTS, str(out), "--val",
+                    str(dataset / "val"), "--share", "0", "0.5", "1"], check=True, stdout=subprocess.PIPE)
+    mixed, meta = safetensors.read(str(out))
+    assert meta["share"] == "1.0"
+    assert all(torch.equal(mixed[k], tensors[k].half()) for k in tensors)
+
+
 def test_progress_by_the_clock_survives_pauses_and_ends_on_time():
     clock = [1000.0]
     p = Progress(until=2000.0, now=lambda: clock[0])
