@@ -1,26 +1,20 @@
 /* PSNR, SSIM and IE against numbers that scikit-image 0.19.3 gave for the same pictures. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "dain/dain.h"
 #include "media/metrics.h"
+#include "test.h"
 
-static int failures;
-
-#define CHECK(condition, ...)                                                                      \
+#define EXPECT(condition, ...)                                                                     \
     do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("%s:%d: " #condition ": ", __FILE__, __LINE__);                                 \
-            printf(__VA_ARGS__);                                                                   \
-            printf("\n");                                                                          \
-            failures++;                                                                            \
-        }                                                                                          \
+        if (!(condition))                                                                          \
+            test_fail(__FILE__, __LINE__, "not so: " #condition ": " __VA_ARGS__);                 \
     } while (0)
 
 enum { PAD = 5 }; /* bytes between rows, so that strides matter */
+
+static uint8_t a[(3 * 64 + PAD) * 64], b[sizeof(a)];
 
 static uint8_t clip(int v)
 {
@@ -29,7 +23,7 @@ static uint8_t clip(int v)
 
 /* Pictures that a few lines of any language can repeat: 0 noisy, 1 smooth, 2 inverted, 3 black
  * against white. */
-static void draw(int kind, int width, int height, uint8_t *a, uint8_t *b)
+static void draw(int kind, int width, int height)
 {
     const size_t stride = 3 * (size_t)width + PAD;
     memset(a, 0x55, stride * height);
@@ -72,66 +66,61 @@ static const struct {
 static void check_near(const Metrics *got, const Metrics *want, int index, const char *space)
 {
     const double tolerance = 1e-6; /* the project promises 1e-4 */
-    CHECK(fabs(got->psnr - want->psnr) < tolerance, "case %d %s: PSNR %.9f, scikit-image has %.9f",
-          index, space, got->psnr, want->psnr);
-    CHECK(fabs(got->ssim - want->ssim) < tolerance, "case %d %s: SSIM %.9f, scikit-image has %.9f",
-          index, space, got->ssim, want->ssim);
-    CHECK(fabs(got->ie - want->ie) < tolerance, "case %d %s: IE %.9f, NumPy has %.9f", index, space,
-          got->ie, want->ie);
+    EXPECT(fabs(got->psnr - want->psnr) < tolerance, "case %d %s: PSNR %.9f, scikit-image has %.9f",
+           index, space, got->psnr, want->psnr);
+    EXPECT(fabs(got->ssim - want->ssim) < tolerance, "case %d %s: SSIM %.9f, scikit-image has %.9f",
+           index, space, got->ssim, want->ssim);
+    EXPECT(fabs(got->ie - want->ie) < tolerance, "case %d %s: IE %.9f, NumPy has %.9f", index,
+           space, got->ie, want->ie);
 }
 
-static void agrees_with_scikit_image(uint8_t *a, uint8_t *b)
+static void agrees_with_scikit_image(void)
 {
     for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
         const int w = cases[i].width, h = cases[i].height, stride = 3 * w + PAD;
         Metrics got;
-        draw(cases[i].kind, w, h, a, b);
-        CHECK(metrics_compare(a, stride, b, stride, w, h, METRICS_RGB, &got) == 0, "case %d", i);
+        draw(cases[i].kind, w, h);
+        EXPECT(metrics_compare(a, stride, b, stride, w, h, METRICS_RGB, &got) == 0, "case %d", i);
         check_near(&got, &cases[i].rgb, i, "RGB");
-        CHECK(metrics_compare(a, stride, b, stride, w, h, METRICS_LUMA, &got) == 0, "case %d", i);
+        EXPECT(metrics_compare(a, stride, b, stride, w, h, METRICS_LUMA, &got) == 0, "case %d", i);
         check_near(&got, &cases[i].luma, i, "luma");
     }
 }
 
-static void identical_pictures_are_infinitely_good(uint8_t *a, uint8_t *b)
+static void identical_pictures_are_infinitely_good(void)
 {
     Metrics got;
     MetricsMean mean = { 0 };
-    draw(0, 20, 20, a, b);
-    CHECK(metrics_compare(a, 65, a, 65, 20, 20, METRICS_RGB, &got) == 0, "same picture");
-    CHECK(isinf(got.psnr) && got.psnr > 0, "PSNR %f", got.psnr);
-    CHECK(fabs(got.ssim - 1) < 1e-12 && got.ie == 0, "SSIM %f, IE %f", got.ssim, got.ie);
+    draw(0, 20, 20);
+    EXPECT(metrics_compare(a, 65, a, 65, 20, 20, METRICS_RGB, &got) == 0, "same picture");
+    EXPECT(isinf(got.psnr) && got.psnr > 0, "PSNR %f", got.psnr);
+    EXPECT(fabs(got.ssim - 1) < 1e-12 && got.ie == 0, "SSIM %f, IE %f", got.ssim, got.ie);
     metrics_mean_add(&mean, &got);
     metrics_mean_add(&mean, &(Metrics){ 30, 0.5, 4 });
     got = metrics_mean_get(&mean);
-    CHECK(got.psnr == (METRICS_PSNR_CAP + 30) / 2, "mean PSNR %f", got.psnr);
-    CHECK(got.ssim == 0.75 && got.ie == 2, "mean SSIM %f, IE %f", got.ssim, got.ie);
+    EXPECT(got.psnr == (METRICS_PSNR_CAP + 30) / 2, "mean PSNR %f", got.psnr);
+    EXPECT(got.ssim == 0.75 && got.ie == 2, "mean SSIM %f, IE %f", got.ssim, got.ie);
     got = metrics_mean_get(&(MetricsMean){ 0 });
-    CHECK(got.psnr == 0 && got.ssim == 0 && got.ie == 0, "mean of nothing");
+    EXPECT(got.psnr == 0 && got.ssim == 0 && got.ie == 0, "mean of nothing");
 }
 
-static void refuses_what_it_cannot_measure(uint8_t *a, uint8_t *b)
+static void refuses_what_it_cannot_measure(void)
 {
     Metrics got;
-    CHECK(metrics_compare(a, 48, b, 48, 10, 16, METRICS_RGB, &got) == DAIN_EINVAL, "10x16");
-    CHECK(metrics_compare(a, 48, b, 48, 16, 10, METRICS_RGB, &got) == DAIN_EINVAL, "16x10");
+    EXPECT(metrics_compare(a, 48, b, 48, 10, 16, METRICS_RGB, &got) == DAIN_EINVAL, "10x16");
+    EXPECT(metrics_compare(a, 48, b, 48, 16, 10, METRICS_RGB, &got) == DAIN_EINVAL, "16x10");
     mem_fail_at(1);
-    CHECK(metrics_compare(a, 48, b, 48, 16, 16, METRICS_RGB, &got) == DAIN_ENOMEM, "no memory");
+    EXPECT(metrics_compare(a, 48, b, 48, 16, 16, METRICS_RGB, &got) == DAIN_ENOMEM, "no memory");
     mem_fail_at(0);
+    EXPECT(mem_live() == 0, "%ld blocks not freed", mem_live());
 }
 
-int main(void)
-{
-    const size_t size = (3 * 64 + PAD) * 64;
-    uint8_t *a = calloc(2, size), *b = a + size;
-    if (!a)
-        return 1;
-    agrees_with_scikit_image(a, b);
-    identical_pictures_are_infinitely_good(a, b);
-    refuses_what_it_cannot_measure(a, b);
-    free(a);
-    CHECK(mem_live() == 0, "%ld blocks not freed", mem_live());
-    if (!failures)
-        printf("metrics: ok\n");
-    return failures != 0;
-}
+static const Test tests[] = {
+    { "PSNR, SSIM and IE are those of scikit-image", agrees_with_scikit_image },
+    { "identical pictures have infinite PSNR, which counts as 100 dB in a mean",
+      identical_pictures_are_infinitely_good },
+    { "a picture smaller than the window is refused, a lack of memory survived",
+      refuses_what_it_cannot_measure },
+};
+
+TEST_MAIN(tests)

@@ -1,25 +1,18 @@
 /* Test sets are recognised by their layout, in natural order; half a triplet is an error. */
 #include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "media/triplets.h"
+#include "test.h"
 
-static int failures;
 static char root[64];
 
-#define CHECK(condition, ...)                                                                      \
+#define EXPECT(condition, ...)                                                                     \
     do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("%s:%d: " #condition ": ", __FILE__, __LINE__);                                 \
-            printf(__VA_ARGS__);                                                                   \
-            printf("\n");                                                                          \
-            failures++;                                                                            \
-        }                                                                                          \
+        if (!(condition))                                                                          \
+            test_fail(__FILE__, __LINE__, "not so: " #condition ": " __VA_ARGS__);                 \
     } while (0)
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -27,9 +20,21 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+/* Ends a test: nothing stays in memory or on the disk. */
+static void finish(void)
+{
+    nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    EXPECT(mem_live() == 0, "%ld blocks not freed", mem_live());
+}
+
 /* An empty root for the next case. */
 static void start(void)
 {
+    if (!root[0]) {
+        snprintf(root, sizeof(root), "/tmp/dain-triplets-XXXXXX");
+        if (!mkdtemp(root))
+            abort();
+    }
     nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     if (mkdir(root, 0700) < 0)
         abort();
@@ -81,17 +86,18 @@ static void middlebury_is_recognised(void)
             put(path, "");
         }
     }
-    CHECK(find(&list, &report) == 0 && list.count == 2, "%d %s", list.count, report.error);
-    CHECK(list.layout == TRIPLET_MIDDLEBURY, "layout %d", list.layout);
-    CHECK(is_path(&list, 0, 0, "input/Beanbags/frame10.png"), "first");
-    CHECK(is_path(&list, 0, 1, "gt/Beanbags/frame10i11.png"), "truth");
-    CHECK(is_path(&list, 1, 2, "input/Walking/frame11.png"), "second");
+    EXPECT(find(&list, &report) == 0 && list.count == 2, "%d %s", list.count, report.error);
+    EXPECT(list.layout == TRIPLET_MIDDLEBURY, "layout %d", list.layout);
+    EXPECT(is_path(&list, 0, 0, "input/Beanbags/frame10.png"), "first");
+    EXPECT(is_path(&list, 0, 1, "gt/Beanbags/frame10i11.png"), "truth");
+    EXPECT(is_path(&list, 1, 2, "input/Walking/frame11.png"), "second");
     triplets_free(&list);
 
     put("input/Urban/frame10.png", "");
     put("input/Urban/frame11.png", "");
-    CHECK(find(&list, &report) == DAIN_EIO && strstr(report.error, "gt/Urban: frame10i11.png"),
-          "missing truth: %s", report.error);
+    EXPECT(find(&list, &report) == DAIN_EIO && strstr(report.error, "gt/Urban: frame10i11.png"),
+           "missing truth: %s", report.error);
+    finish();
 }
 
 static void ucf101_is_sorted_by_number(void)
@@ -106,12 +112,13 @@ static void ucf101_is_sorted_by_number(void)
             put(path, "");
         }
     put("README.txt", "");
-    CHECK(find(&list, &report) == 0 && list.count == 130, "%d %s", list.count, report.error);
-    CHECK(list.layout == TRIPLET_FOLDERS, "layout %d", list.layout);
+    EXPECT(find(&list, &report) == 0 && list.count == 130, "%d %s", list.count, report.error);
+    EXPECT(list.layout == TRIPLET_FOLDERS, "layout %d", list.layout);
     for (int i = 0; i < list.count; i++)
-        CHECK(atoi(list.item[i].name) == i + 1, "item %d is %s", i, list.item[i].name);
-    CHECK(is_path(&list, 9, 1, "10/frame1.png"), "truth of 10");
+        EXPECT(atoi(list.item[i].name) == i + 1, "item %d is %s", i, list.item[i].name);
+    EXPECT(is_path(&list, 9, 1, "10/frame1.png"), "truth of 10");
     triplets_free(&list);
+    finish();
 }
 
 static void vimeo_lists_and_trees_are_read(void)
@@ -125,28 +132,29 @@ static void vimeo_lists_and_trees_are_read(void)
             snprintf(path, sizeof(path), "sequences/00001/000%d/im%d.png", i, k);
             put(path, "");
         }
-    CHECK(find(&list, &report) == 0 && list.count == 3, "tree: %d %s", list.count, report.error);
-    CHECK(list.layout == TRIPLET_FOLDERS && !strcmp(list.item[0].name, "sequences/00001/0001"),
-          "tree: %s", list.item[0].name);
+    EXPECT(find(&list, &report) == 0 && list.count == 3, "tree: %d %s", list.count, report.error);
+    EXPECT(list.layout == TRIPLET_FOLDERS && !strcmp(list.item[0].name, "sequences/00001/0001"),
+           "tree: %s", list.item[0].name);
     triplets_free(&list);
 
     put("tri_testlist.txt", "00001/0003\r\n\n00001/0001\n");
-    CHECK(find(&list, &report) == 0 && list.count == 2, "list: %d %s", list.count, report.error);
-    CHECK(list.layout == TRIPLET_VIMEO && !strcmp(list.item[0].name, "00001/0003"), "list");
-    CHECK(is_path(&list, 1, 1, "sequences/00001/0001/im2.png"), "list: truth");
+    EXPECT(find(&list, &report) == 0 && list.count == 2, "list: %d %s", list.count, report.error);
+    EXPECT(list.layout == TRIPLET_VIMEO && !strcmp(list.item[0].name, "00001/0003"), "list");
+    EXPECT(is_path(&list, 1, 1, "sequences/00001/0001/im2.png"), "list: truth");
     triplets_free(&list);
 
     put("tri_testlist.txt", "00001/0009\n");
-    CHECK(find(&list, &report) == DAIN_EIO && strstr(report.error, "00001/0009"), "%s",
-          report.error);
+    EXPECT(find(&list, &report) == DAIN_EIO && strstr(report.error, "00001/0009"), "%s",
+           report.error);
     start();
     put("a/im1.png", "");
     put("a/im3.jpg", "");
-    CHECK(find(&list, &report) == DAIN_EIO && strstr(report.error, "a: im2.png is missing"), "%s",
-          report.error);
+    EXPECT(find(&list, &report) == DAIN_EIO && strstr(report.error, "a: im2.png is missing"), "%s",
+           report.error);
     put("a/im2.bmp", "");
-    CHECK(find(&list, &report) == 0 && is_path(&list, 0, 1, "a/im2.bmp"), "%s", report.error);
+    EXPECT(find(&list, &report) == 0 && is_path(&list, 0, 1, "a/im2.bmp"), "%s", report.error);
     triplets_free(&list);
+    finish();
 }
 
 static void the_frames_of_a_clip_need_to_be_asked_for(void)
@@ -163,8 +171,8 @@ static void the_frames_of_a_clip_need_to_be_asked_for(void)
         if (i < 4)
             put(path, "");
     }
-    CHECK(find(&list, &report) == DAIN_EFORMAT && strstr(report.error, "--drop-odd"), "%s",
-          report.error);
+    EXPECT(find(&list, &report) == DAIN_EFORMAT && strstr(report.error, "--drop-odd"), "%s",
+           report.error);
     start();
     for (int i = 1; i <= 12; i++) {
         char path[64];
@@ -172,12 +180,13 @@ static void the_frames_of_a_clip_need_to_be_asked_for(void)
         put(path, "");
         memset(&report, 0, sizeof(report));
         const int ret = triplets_find_frames(&list, root, &report);
-        CHECK(i < 3 ? ret == DAIN_EFORMAT : ret == 0, "%d frames: %d %s", i, ret, report.error);
-        CHECK(list.count == (i < 3 ? 0 : (i - 1) / 2), "%d frames: %d triplets", i, list.count);
+        EXPECT(i < 3 ? ret == DAIN_EFORMAT : ret == 0, "%d frames: %d %s", i, ret, report.error);
+        EXPECT(list.count == (i < 3 ? 0 : (i - 1) / 2), "%d frames: %d triplets", i, list.count);
         if (i == 12)
-            CHECK(is_path(&list, 4, 1, "10.png") && !strcmp(list.item[4].name, "10.png"), "order");
+            EXPECT(is_path(&list, 4, 1, "10.png") && !strcmp(list.item[4].name, "10.png"), "order");
         triplets_free(&list);
     }
+    finish();
 }
 
 static void nothing_there_is_one_clear_line(void)
@@ -185,11 +194,12 @@ static void nothing_there_is_one_clear_line(void)
     TripletList list;
     Report report;
     start();
-    CHECK(find(&list, &report) == DAIN_EFORMAT && strstr(report.error, "no test set"), "%s",
-          report.error);
+    EXPECT(find(&list, &report) == DAIN_EFORMAT && strstr(report.error, "no test set"), "%s",
+           report.error);
     rmdir(root);
-    CHECK(find(&list, &report) == DAIN_EIO && strstr(report.error, "No such file"), "%s",
-          report.error);
+    EXPECT(find(&list, &report) == DAIN_EIO && strstr(report.error, "No such file"), "%s",
+           report.error);
+    finish();
 }
 
 static void any_allocation_may_fail(void)
@@ -210,27 +220,22 @@ static void any_allocation_may_fail(void)
             ret =
                 clip ? triplets_find_frames(&list, folder, NULL) : triplets_find(&list, root, NULL);
             mem_fail_at(0);
-            CHECK(ret == 0 || mem_live() == 0, "allocation %ld failed: %ld leaked", n, mem_live());
+            EXPECT(ret == 0 || mem_live() == 0, "allocation %ld failed: %ld leaked", n, mem_live());
             triplets_free(&list);
         }
-        CHECK(ret == 0, "ends with %d", ret);
+        EXPECT(ret == 0, "ends with %d", ret);
     }
+    finish();
 }
 
-int main(void)
-{
-    snprintf(root, sizeof(root), "/tmp/dain-triplets-XXXXXX");
-    if (!mkdtemp(root))
-        return 1;
-    middlebury_is_recognised();
-    ucf101_is_sorted_by_number();
-    vimeo_lists_and_trees_are_read();
-    the_frames_of_a_clip_need_to_be_asked_for();
-    nothing_there_is_one_clear_line();
-    any_allocation_may_fail();
-    nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    CHECK(mem_live() == 0, "%ld blocks not freed", mem_live());
-    if (!failures)
-        printf("triplets: ok\n");
-    return failures != 0;
-}
+static const Test tests[] = {
+    { "Middlebury is recognised, a missing truth reported", middlebury_is_recognised },
+    { "UCF101 comes in the order of its numbers", ucf101_is_sorted_by_number },
+    { "Vimeo-90K is read by its list, other triplets by their tree",
+      vimeo_lists_and_trees_are_read },
+    { "the frames of a clip have to be asked for", the_frames_of_a_clip_need_to_be_asked_for },
+    { "an empty or missing folder is one clear line", nothing_there_is_one_clear_line },
+    { "any allocation may fail", any_allocation_may_fail },
+};
+
+TEST_MAIN(tests)
