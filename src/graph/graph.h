@@ -52,6 +52,22 @@ typedef enum OpKind {
     OP_POLISH,
     OP_COMPOSE,
     OP_CONCAT,
+    /* the original network: dain_ops.h */
+    OP_PAD_LOAD,
+    OP_CORR_LEAKY,
+    OP_PWC_WARP,
+    OP_POOL2,
+    OP_NEAREST2,
+    OP_UP4,
+    OP_DECONV,
+    OP_DEPTH_WEIGHT,
+    OP_FLOW_SPLAT,
+    OP_FLOW_MEAN,
+    OP_FILL_HOLES,
+    OP_FILTER,
+    OP_MIX_TIME,
+    OP_WARP_CONV,
+    OP_FINISH,
     OP_KINDS
 } OpKind;
 
@@ -123,6 +139,7 @@ enum { NETWORK_MAX_EXPORTS = 32 };
 struct Network {
     int w, h;               /* size of the picture */
     int padded_w, padded_h; /* size the graphs work at */
+    int pad_left, pad_top;  /* where the picture begins in it */
     Graph graph[3];         /* by DainRate */
     Export exports[NETWORK_MAX_EXPORTS];
     int export_count;

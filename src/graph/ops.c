@@ -1,6 +1,8 @@
 /* The operators of the networks: each one a row of the table at the end of this file. */
 #include "graph/ops.h"
 
+#include "graph/dain_ops.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -315,7 +317,7 @@ static int compose_halo(const Op *op, int i)
 
 /* ---- table ---- */
 
-static const OpInfo table[OP_KINDS] = {
+static const OpInfo table[OP_PAD_LOAD] = {
     [OP_LOAD] = { .name = "load", .rows = load_rows, .min_rows = 8 },
     [OP_SHIFT_RGB] = { .name = "shift", .rows = shift_rgb_rows, .min_rows = 8 },
     [OP_LUMA_HALF] = { .name = "luma", .rows = luma_half_rows, .min_rows = 8 },
@@ -354,7 +356,7 @@ static const OpInfo table[OP_KINDS] = {
 
 const OpInfo *op_info(OpKind kind)
 {
-    return &table[kind];
+    return kind >= OP_PAD_LOAD ? dain_op_info(kind) : &table[kind];
 }
 
 /* ---- types ---- */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ModelKind *const kinds[] = { &model_edge };
+static const ModelKind *const kinds[] = { &model_edge, &model_dain };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const ModelKind *find_kind(const WeightFile *file)
@@ -15,6 +15,9 @@ static const ModelKind *find_kind(const WeightFile *file)
     for (int i = 0; format && i < KINDS; i++)
         if (!strcmp(kinds[i]->name, format))
             return kinds[i];
+    /* Published weights that another program turned into safetensors say nothing about themselves. */
+    if (weights_find(file, "rectifyNet.block1.0.weight"))
+        return &model_dain;
     return NULL;
 }
 

@@ -26,6 +26,7 @@ struct Model {
     const char *precision; /* "f32", "bf16", "int8", "mixed" */
     WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
+    bool pad_original; /* pictures are padded as the published DAIN does */
     Report *report;
 };
 
@@ -55,6 +56,6 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
 /* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time). */
 double model_macs_per_pixel(Model *model);
 
-extern const ModelKind model_edge;
+extern const ModelKind model_edge, model_dain;
 
 #endif

@@ -91,7 +91,8 @@ void session_store_frame(const Session *s, Scope frame, const ImageView *out)
     const Graph *g = &s->network.graph[DAIN_RATE_TIME];
     for (int i = 0; i < g->tensor_count; i++)
         if (g->tensors[i].scope == frame && !strcmp(g->tensors[i].name, "img")) {
-            const View v = session_view(s, DAIN_RATE_TIME, i);
+            View v = session_view(s, DAIN_RATE_TIME, i);
+            v.data = view_at(&v, s->network.pad_top, s->network.pad_left);
             s->kernels->image_store_f32(out, &v, 0, out->h);
             return;
         }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-WeightFile *golden_open(const char *dir, const char *name)
+WeightFile *cases_open(const char *dir, const char *name)
 {
     char path[4096];
     Report report = { 0 };
@@ -19,7 +19,7 @@ WeightFile *golden_open(const char *dir, const char *name)
     return file;
 }
 
-int golden_case(const WeightFile *f, int *index, char *buf, size_t size)
+int cases_next(const WeightFile *f, int *index, char *buf, size_t size)
 {
     if (*index >= weights_count(f))
         return 0;
@@ -40,7 +40,7 @@ int golden_case(const WeightFile *f, int *index, char *buf, size_t size)
     return 1;
 }
 
-const WeightTensor *golden_tensor(const WeightFile *f, const char *name_of_case, const char *name)
+const WeightTensor *cases_tensor(const WeightFile *f, const char *name_of_case, const char *name)
 {
     char full[256];
     snprintf(full, sizeof(full), "%s/%s", name_of_case, name);
@@ -52,13 +52,13 @@ const WeightTensor *golden_tensor(const WeightFile *f, const char *name_of_case,
     return t;
 }
 
-const float *golden_item(const WeightTensor *t, int n)
+const float *cases_item(const WeightTensor *t, int n)
 {
     return (const float *)t->data + (t->count / t->shape[0]) * n;
 }
 
-void golden_compare(Worst *w, const char *what, const char *detail, const float *got,
-                    const float *expected, int64_t count, double absolute, double relative)
+void cases_compare(Worst *w, const char *what, const char *detail, const float *got,
+                   const float *expected, int64_t count, double absolute, double relative)
 {
     for (int64_t i = 0; i < count; i++) {
         if (!isfinite(expected[i]))
@@ -78,7 +78,7 @@ void golden_compare(Worst *w, const char *what, const char *detail, const float 
     }
 }
 
-int golden_result(const Worst *w, const char *what)
+int cases_result(const Worst *w, const char *what)
 {
     printf("%-32s %8ld values, worst difference %.3g (%.2f of the tolerance), %d outside\n", what,
            w->compared, w->difference, w->ratio, w->failed);

@@ -5,13 +5,13 @@
 #include "weights/safetensors.h"
 
 /* Opens dir/name.safetensors; ends the program with a message if that fails. */
-WeightFile *golden_open(const char *dir, const char *name);
+WeightFile *cases_open(const char *dir, const char *name);
 /* Next case at or after *index: its name to buf, *index moves behind it. 0 when there is none. */
-int golden_case(const WeightFile *f, int *index, char *buf, size_t size);
+int cases_next(const WeightFile *f, int *index, char *buf, size_t size);
 /* Tensor <case>/<name>, NULL if there is none; it must be float. */
-const WeightTensor *golden_tensor(const WeightFile *f, const char *name_of_case, const char *name);
+const WeightTensor *cases_tensor(const WeightFile *f, const char *name_of_case, const char *name);
 /* Item n of the batch of a tensor of four dimensions. */
-const float *golden_item(const WeightTensor *t, int n);
+const float *cases_item(const WeightTensor *t, int n);
 
 /* Worst difference seen, in units of the tolerance absolute + relative * |expected|. */
 typedef struct Worst {
@@ -22,9 +22,9 @@ typedef struct Worst {
 
 /* Adds one comparison. Where expected is finite, got must be; a failure is reported with the words.
  */
-void golden_compare(Worst *w, const char *what, const char *detail, const float *got,
-                    const float *expected, int64_t count, double absolute, double relative);
+void cases_compare(Worst *w, const char *what, const char *detail, const float *got,
+                   const float *expected, int64_t count, double absolute, double relative);
 /* Prints a line and returns the failures (an empty comparison is one). */
-int golden_result(const Worst *w, const char *what);
+int cases_result(const Worst *w, const char *what);
 
 #endif

@@ -170,12 +170,12 @@ static void run_item(const Op *op, const WeightFile *file, const char *name, int
     DainArray in[MAX_INPUTS] = { 0 }, out[MAX_OUTPUTS] = { 0 };
     int inputs = 0, outputs = 0;
     for (; op->inputs[inputs]; inputs++) {
-        const WeightTensor *t = golden_tensor(file, name, op->inputs[inputs]);
-        in[inputs] = array_new(golden_item(t, item), (int)t->shape[3], (int)t->shape[2],
+        const WeightTensor *t = cases_tensor(file, name, op->inputs[inputs]);
+        in[inputs] = array_new(cases_item(t, item), (int)t->shape[3], (int)t->shape[2],
                                (int)t->shape[1], layout);
     }
     for (; op->outputs[outputs].name; outputs++) {
-        const WeightTensor *t = golden_tensor(file, name, op->outputs[outputs].name);
+        const WeightTensor *t = cases_tensor(file, name, op->outputs[outputs].name);
         out[outputs] =
             array_new(NULL, (int)t->shape[3], (int)t->shape[2], (int)t->shape[1], layout);
     }
@@ -187,10 +187,10 @@ static void run_item(const Op *op, const WeightFile *file, const char *name, int
         worst->failed++;
     }
     for (int k = 0; k < outputs; k++) {
-        const WeightTensor *t = golden_tensor(file, name, op->outputs[k].name);
+        const WeightTensor *t = cases_tensor(file, name, op->outputs[k].name);
         float *got = array_planar(&out[k]);
-        golden_compare(worst, op->file, detail, got, golden_item(t, item), t->count / t->shape[0],
-                       op->outputs[k].absolute, op->outputs[k].relative);
+        cases_compare(worst, op->file, detail, got, cases_item(t, item), t->count / t->shape[0],
+                      op->outputs[k].absolute, op->outputs[k].relative);
         free(got);
         free(array_start(&out[k]));
     }
@@ -201,35 +201,35 @@ static void run_item(const Op *op, const WeightFile *file, const char *name, int
 /* The mask of the PWC warp: an image of ones gives the inside weight, 0 below the threshold. */
 static int test_mask(const char *dir)
 {
-    WeightFile *file = golden_open(dir, "op_pwc_warp");
+    WeightFile *file = cases_open(dir, "op_pwc_warp");
     Worst worst = { 0 };
     char name[64];
-    for (int index = 0; golden_case(file, &index, name, sizeof(name));) {
-        const WeightTensor *flow = golden_tensor(file, name, "flow");
-        const WeightTensor *mask = golden_tensor(file, name, "mask");
+    for (int index = 0; cases_next(file, &index, name, sizeof(name));) {
+        const WeightTensor *flow = cases_tensor(file, name, "flow");
+        const WeightTensor *mask = cases_tensor(file, name, "mask");
         const int w = (int)flow->shape[3], h = (int)flow->shape[2];
         const size_t n = (size_t)w * (size_t)h;
         float *ones = need(malloc(n * sizeof(float))), *got = need(malloc(n * sizeof(float)));
         float *expected = need(malloc(n * sizeof(float)));
         for (int item = 0; item < flow->shape[0]; item++) {
             for (size_t i = 0; i < n; i++) {
-                const float m = golden_item(mask, item)[i];
+                const float m = cases_item(mask, item)[i];
                 ones[i] = 1.0f;
                 expected[i] = m >= 0.9999f ? m : 0.0f;
             }
             const DainArray x = dain_array_planar(ones, w, h, 1);
-            const DainArray f = dain_array_planar(golden_item(flow, item), w, h, 2);
+            const DainArray f = dain_array_planar(cases_item(flow, item), w, h, 2);
             const DainArray o = dain_array_planar(got, w, h, 1);
             if (dain_pwc_warp(&o, &x, &f))
                 worst.failed++;
-            golden_compare(&worst, "op_pwc_warp mask", name, got, expected, (int64_t)n, 1e-5, 0);
+            cases_compare(&worst, "op_pwc_warp mask", name, got, expected, (int64_t)n, 1e-5, 0);
         }
         free(ones);
         free(got);
         free(expected);
     }
     weights_close(&file);
-    return golden_result(&worst, "op_pwc_warp mask");
+    return cases_result(&worst, "op_pwc_warp mask");
 }
 
 /* Wrong arguments are refused before anything is touched. */
@@ -284,18 +284,18 @@ int main(int argc, char **argv)
     }
     int bad = test_arguments();
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-        WeightFile *file = golden_open(argv[1], ops[i].file);
+        WeightFile *file = cases_open(argv[1], ops[i].file);
         Worst worst = { 0 };
         char name[64], what[64];
-        for (int index = 0; golden_case(file, &index, name, sizeof(name));) {
-            const WeightTensor *t = golden_tensor(file, name, ops[i].inputs[0]);
+        for (int index = 0; cases_next(file, &index, name, sizeof(name));) {
+            const WeightTensor *t = cases_tensor(file, name, ops[i].inputs[0]);
             for (int item = 0; item < t->shape[0]; item++)
                 for (int layout = 0; layout < LAYOUTS; layout++)
                     run_item(&ops[i], file, name, item, (Layout)layout, &worst);
         }
         weights_close(&file);
         snprintf(what, sizeof(what), "%s %s", ops[i].file, ops[i].outputs[0].name);
-        bad += golden_result(&worst, what);
+        bad += cases_result(&worst, what);
     }
     bad += test_mask(argv[1]);
     return bad != 0;

@@ -1,0 +1,448 @@
+/* Operators of the original network, as rows of the operator table and as builders. */
+#include "graph/dain_ops.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    CORR_RADIUS = 4,
+    CORR_CHANNELS = 81,
+    FILTER_TAPS = 16,
+    WARP_CONV_ROWS = 16, /* warped features are made for so many rows of output at a time */
+    SCRATCH_SLACK = 32   /* floats that kernels may read behind what they use */
+};
+#define FLOW_UNIT 20.0f /* pixels per unit of the flow network's output */
+
+static const Kernels *kernels(const OpRun *r)
+{
+    return r->run->kernels;
+}
+
+static View with_channels(View v, int first, int count)
+{
+    v.data += first;
+    v.c = count;
+    return v;
+}
+
+/* ---- rows ---- */
+
+static void pad_load_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const Network *n = r->graph->network;
+    /* The kernel repeats edges beyond the picture and, as a halo, before it. */
+    View v = r->out[0];
+    v.data = view_at(&v, n->pad_top, n->pad_left);
+    v.w -= 2 * n->pad_left;
+    kernels(r)->image_load_f32(&v, r->run->input, n->pad_left, y0 - n->pad_top, y1 - n->pad_top);
+}
+
+static void corr_leaky_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->corr_f32(&r->out[0], &r->in[0], &r->in[1], CORR_RADIUS, y0, y1);
+    kernels(r)->leaky_f32(&r->out[0], &r->out[0], 0.1f, y0, y1);
+}
+
+static int corr_leaky_halo(const Op *op, int i)
+{
+    return i == 1 ? CORR_RADIUS : 0;
+}
+
+static double corr_leaky_macs(const Graph *g, const Op *op)
+{
+    const Tensor *o = &g->tensors[op->out[0]];
+    return (double)o->w * o->h * o->c * g->tensors[op->in[0]].c;
+}
+
+static void pwc_warp_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->pwc_warp_f32(&r->out[0], &r->in[0], &r->in[1], r->op->a, y0, y1);
+}
+
+static void pool2_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->pool2_f32(&r->out[0], &r->in[0], r->op->a != 0, y0, y1);
+}
+
+static void nearest2_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->nearest2_f32(&r->out[0], &r->in[0], y0, y1);
+}
+
+static void up4_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const float t = r->op->a != 0 ? r->one_minus_t : r->t;
+    kernels(r)->up4_f32(&r->out[0], &r->in[0], FLOW_UNIT, t, y0, y1);
+}
+
+/* One parity of the output: a picture of half its size with every stride doubled. Not by rows. */
+static void deconv_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const int py = r->op->radius >> 1, px = r->op->radius & 1;
+    const ConvParam *p = r->op->conv;
+    View in = r->in[0], out = r->out[0];
+    in.data = view_at(&in, py - 1, px - 1);
+    out.data = view_at(&out, py, px);
+    out.row *= 2;
+    out.px *= 2;
+    out.w /= 2;
+    out.h /= 2;
+    const ConvArgs args = { .in = in,
+                            .out = out,
+                            .weights = p->weights,
+                            .bias = p->bias,
+                            .slope = p->slope,
+                            .kh = 2,
+                            .kw = 2,
+                            .stride = 1,
+                            .dilation = 1 };
+    kernels(r)->conv_f32(&args, 0, out.h);
+}
+
+static int deconv_halo(const Op *op, int i)
+{
+    return 1;
+}
+
+static double deconv_macs(const Graph *g, const Op *op)
+{
+    const Tensor *x = &g->tensors[op->in[0]];
+    return (double)x->w * x->h * op->conv->ci * op->conv->oc * 4;
+}
+
+static void depth_weight_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->depth_weight_f32(&r->out[0], &r->in[0], y0, y1);
+}
+
+static void flow_splat_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->flow_splat_f32(&r->out[0], &r->in[0], &r->in[1]);
+}
+
+static void flow_mean_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->flow_mean_f32(&r->out[0], &r->out[1], &r->in[0], 1, y0, y1);
+}
+
+static void fill_holes_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->fill_holes_f32(&r->out[0], &r->in[1], scratch);
+}
+
+static size_t fill_scratch(const Graph *g, const Op *op)
+{
+    const Tensor *t = &g->tensors[op->in[0]];
+    return fill_holes_scratch(t->w, t->h);
+}
+
+static void filter_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->filter_interp_f32(&r->out[0], &r->in[0], &r->in[1], &r->in[2], y0, y1);
+}
+
+static void mix_time_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    kernels(r)->mix_f32(&r->out[0], &r->in[0], &r->in[1], r->one_minus_t, r->t, y0, y1);
+}
+
+/* Rows y0 .. y1-1 of the warped features with the zero border that the convolution needs; the view
+ * counts rows like the picture. */
+static View warp_band(const OpRun *r, int y0, int y1, int border, float *scratch)
+{
+    const View *x = &r->in[0];
+    View v = { scratch, (ptrdiff_t)(x->w + 2 * border) * x->c, x->c, x->w, x->h, x->c };
+    const int first = y0 - border, last = y1 + border;
+    const size_t side = (size_t)border * x->c * sizeof(float);
+    v.data += border * v.px - first * v.row;
+    for (int y = first; y < last; y++) {
+        if (y < 0 || y >= x->h) {
+            memset(view_at(&v, y, -border), 0, (size_t)v.row * sizeof(float));
+        } else {
+            memset(view_at(&v, y, -border), 0, side);
+            memset(view_at(&v, y, v.w), 0, side);
+        }
+    }
+    kernels(r)->filter_interp_f32(&v, x, &r->in[1], &r->in[2], first < 0 ? 0 : first,
+                                  last > x->h ? x->h : last);
+    return v;
+}
+
+static void warp_conv_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const ConvParam *p = r->op->conv;
+    for (int y = y0; y < y1; y += WARP_CONV_ROWS) {
+        const int end = y + WARP_CONV_ROWS < y1 ? y + WARP_CONV_ROWS : y1;
+        const ConvArgs args = { .in = warp_band(r, y, end, p->kh / 2, scratch),
+                                .out = r->out[0],
+                                .add = r->in[3],
+                                .weights = p->weights,
+                                .bias = p->bias,
+                                .slope = p->slope,
+                                .kh = p->kh,
+                                .kw = p->kw,
+                                .stride = 1,
+                                .dilation = 1 };
+        kernels(r)->conv_f32(&args, y, end);
+    }
+}
+
+static size_t warp_conv_scratch(const Graph *g, const Op *op)
+{
+    const Tensor *x = &g->tensors[op->in[0]];
+    const int border = op->conv->kh / 2 * 2;
+    return (size_t)(WARP_CONV_ROWS + border) * (x->w + border) * x->c + SCRATCH_SLACK;
+}
+
+static double conv_macs(const Graph *g, const Op *op)
+{
+    const Tensor *o = &g->tensors[op->out[0]];
+    const ConvParam *p = op->conv;
+    return (double)o->w * o->h * p->oc * p->ci * p->kh * p->kw;
+}
+
+/* Rows of the picture, without the padding. */
+static void finish_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const Network *n = r->graph->network;
+    View residual = r->in[0], blend = r->in[1];
+    residual.data = view_at(&residual, n->pad_top, n->pad_left);
+    blend.data = view_at(&blend, n->pad_top, n->pad_left);
+    residual.w = blend.w = n->w;
+    residual.h = blend.h = n->h;
+    const View out = { scratch, 0, 4, n->w, n->h, 4 };
+    const View rgb = with_channels(out, 0, 3), rgb_blend = with_channels(blend, 0, 3);
+    const View alpha = with_channels(out, 3, 1), alpha_blend = with_channels(blend, 3, 1);
+    const View none = { 0 };
+    for (int y = y0; y < y1; y++) {
+        kernels(r)->clamp_add_f32(&rgb, &rgb_blend, &residual, 0, 1, y, y + 1);
+        kernels(r)->clamp_add_f32(&alpha, &alpha_blend, &none, 0, 1, y, y + 1);
+        kernels(r)->image_store_f32(r->run->output, &out, y, y + 1);
+    }
+}
+
+static size_t finish_scratch(const Graph *g, const Op *op)
+{
+    return (size_t)g->network->w * 4 + SCRATCH_SLACK;
+}
+
+static const OpInfo table[] = {
+    [OP_PAD_LOAD - OP_PAD_LOAD] = { .name = "load", .rows = pad_load_rows, .min_rows = 8 },
+    [OP_CORR_LEAKY - OP_PAD_LOAD] = { .name = "corr",
+                                      .rows = corr_leaky_rows,
+                                      .min_rows = 2,
+                                      .halo = corr_leaky_halo,
+                                      .macs = corr_leaky_macs },
+    [OP_PWC_WARP - OP_PAD_LOAD] = { .name = "pwc warp", .rows = pwc_warp_rows, .min_rows = 4 },
+    [OP_POOL2 - OP_PAD_LOAD] = { .name = "pool", .rows = pool2_rows, .min_rows = 4 },
+    [OP_NEAREST2 - OP_PAD_LOAD] = { .name = "nearest2", .rows = nearest2_rows, .min_rows = 4 },
+    [OP_UP4 - OP_PAD_LOAD] = { .name = "up4", .rows = up4_rows, .min_rows = 8 },
+    [OP_DECONV - OP_PAD_LOAD] = { .name = "deconv",
+                                  .rows = deconv_rows,
+                                  .halo = deconv_halo,
+                                  .macs = deconv_macs },
+    [OP_DEPTH_WEIGHT -
+        OP_PAD_LOAD] = { .name = "depth weight", .rows = depth_weight_rows, .min_rows = 8 },
+    [OP_FLOW_SPLAT -
+        OP_PAD_LOAD] = { .name = "flow splat", .rows = flow_splat_rows, .zero_output = true },
+    [OP_FLOW_MEAN - OP_PAD_LOAD] = { .name = "flow mean", .rows = flow_mean_rows, .min_rows = 8 },
+    [OP_FILL_HOLES -
+        OP_PAD_LOAD] = { .name = "fill holes", .rows = fill_holes_rows, .scratch = fill_scratch },
+    [OP_FILTER - OP_PAD_LOAD] = { .name = "adaptive warp", .rows = filter_rows, .min_rows = 4 },
+    [OP_MIX_TIME - OP_PAD_LOAD] = { .name = "blend", .rows = mix_time_rows, .min_rows = 8 },
+    [OP_WARP_CONV - OP_PAD_LOAD] = { .name = "warp conv",
+                                     .rows = warp_conv_rows,
+                                     .min_rows = WARP_CONV_ROWS,
+                                     .scratch = warp_conv_scratch,
+                                     .macs = conv_macs },
+    [OP_FINISH - OP_PAD_LOAD] = { .name = "finish",
+                                  .rows = finish_rows,
+                                  .min_rows = 8,
+                                  .scratch = finish_scratch },
+};
+
+const OpInfo *dain_op_info(OpKind kind)
+{
+    return &table[kind - OP_PAD_LOAD];
+}
+
+/* ---- builders ---- */
+
+/* Shape of an input; zeros after an error. */
+static Tensor shape(const Graph *g, int x)
+{
+    return !g->error && x >= 0 && x < g->tensor_count ? g->tensors[x] : (Tensor){ 0 };
+}
+
+static bool same_size(const Tensor *a, const Tensor *b)
+{
+    return a->w == b->w && a->h == b->h;
+}
+
+/* An operator with one new output. */
+static Op *add_one(Graph *g, OpKind kind, const char *name, const int *in, int inputs, int h, int w,
+                   int c)
+{
+    for (int i = 0; i < inputs; i++)
+        if (in[i] < 0)
+            return NULL; /* the error is known already */
+    Op *op = graph_add(g, kind, name, in, inputs);
+    if (!op)
+        return NULL;
+    op->out[0] = graph_tensor(g, op->name, h, w, c);
+    op->outputs = 1;
+    return g->error ? NULL : op;
+}
+
+static int result(const Op *op)
+{
+    return op ? op->out[0] : -1;
+}
+
+int graph_in_place(Graph *g, int x, int input)
+{
+    if (g->error || x < 0 || input < 0)
+        return -1;
+    g->tensors[x].parent = input;
+    g->tensors[x].channel = 0;
+    return x;
+}
+
+int graph_pad_load(Graph *g)
+{
+    return result(
+        add_one(g, OP_PAD_LOAD, "", NULL, 0, g->network->padded_h, g->network->padded_w, 4));
+}
+
+int graph_corr_leaky(Graph *g, int a, int b)
+{
+    const Tensor ta = shape(g, a), tb = shape(g, b);
+    if (!g->error && (!same_size(&ta, &tb) || ta.c != tb.c))
+        return graph_fail(g, DAIN_EINVAL, "correlation of tensors of different shapes");
+    return result(add_one(g, OP_CORR_LEAKY, "", (int[]){ a, b }, 2, ta.h, ta.w, CORR_CHANNELS));
+}
+
+int graph_pwc_warp(Graph *g, int x, int flow, float scale)
+{
+    const Tensor t = shape(g, x), f = shape(g, flow);
+    if (!g->error && (!same_size(&t, &f) || f.c != 2))
+        return graph_fail(g, DAIN_EINVAL, "warp by a flow of another shape");
+    Op *op = add_one(g, OP_PWC_WARP, "", (int[]){ x, flow }, 2, t.h, t.w, t.c);
+    if (op)
+        op->a = scale;
+    return result(op);
+}
+
+int graph_pool2(Graph *g, int x, bool average)
+{
+    const Tensor t = shape(g, x);
+    Op *op = add_one(g, OP_POOL2, "", &x, 1, t.h / 2, t.w / 2, t.c);
+    if (op)
+        op->a = average;
+    return result(op);
+}
+
+int graph_nearest2(Graph *g, int x)
+{
+    const Tensor t = shape(g, x);
+    return result(add_one(g, OP_NEAREST2, "", &x, 1, 2 * t.h, 2 * t.w, t.c));
+}
+
+int graph_up4_time(Graph *g, int flow, bool from_end)
+{
+    const Tensor t = shape(g, flow);
+    Op *op = add_one(g, OP_UP4, "", &flow, 1, 4 * t.h, 4 * t.w, t.c);
+    if (op)
+        op->a = from_end;
+    return result(op);
+}
+
+void deconv_phase(float *oihw, const float *iohw, int ci, int oc, int phase)
+{
+    /* Output 2m takes taps 3 and 1 of inputs m-1 and m, output 2m+1 taps 2 and 0 of m and m+1. */
+    static const int taps[2][2] = { { 3, 1 }, { 2, 0 } };
+    for (int o = 0; o < oc; o++)
+        for (int i = 0; i < ci; i++)
+            for (int k = 0; k < 4; k++)
+                *oihw++ = iohw[((size_t)i * oc + o) * 16 + taps[phase >> 1][k >> 1] * 4 +
+                               taps[phase & 1][k & 1]];
+}
+
+int graph_deconv(Graph *g, int x, ConvParam *const phase[4])
+{
+    const Tensor t = shape(g, x);
+    if (!g->error && phase[0]->ci != t.c)
+        return graph_fail(g, DAIN_EFORMAT, "%s takes %d channels, the network gives it %d",
+                          phase[0]->name, phase[0]->ci, t.c);
+    int out = -1;
+    for (int i = 0; i < 4; i++) {
+        Op *op = graph_add(g, OP_DECONV, phase[i]->name, &x, 1);
+        if (!op)
+            return -1;
+        op->conv = phase[i];
+        op->radius = i;
+        op->outputs = 1;
+        const Op *first = op;
+        if (i == 0)
+            out = graph_tensor(g, first->name, 2 * t.h, 2 * t.w, phase[0]->oc);
+        op->out[0] = out;
+    }
+    return g->error ? -1 : out;
+}
+
+int graph_depth_weight(Graph *g, int x)
+{
+    const Tensor t = shape(g, x);
+    return result(add_one(g, OP_DEPTH_WEIGHT, "", &x, 1, t.h, t.w, 1));
+}
+
+int graph_flow_projection(Graph *g, int flow, int weight)
+{
+    const Tensor t = shape(g, flow), w = shape(g, weight);
+    if (!g->error && (!same_size(&t, &w) || t.c != 2 || w.c != 1))
+        return graph_fail(g, DAIN_EINVAL, "projection of tensors of different shapes");
+    const int acc = result(add_one(g, OP_FLOW_SPLAT, "", (int[]){ flow, weight }, 2, t.h, t.w, 4));
+    Op *op = add_one(g, OP_FLOW_MEAN, "", &acc, 1, t.h, t.w, 2);
+    if (!op)
+        return -1;
+    const int mean = op->out[0], count = graph_tensor(g, "count", t.h, t.w, 1);
+    op->out[1] = count;
+    op->outputs = 2;
+    const int filled =
+        result(add_one(g, OP_FILL_HOLES, "", (int[]){ mean, count }, 2, t.h, t.w, 2));
+    return graph_in_place(g, filled, mean);
+}
+
+int graph_filter(Graph *g, int x, int flow, int kern)
+{
+    const Tensor t = shape(g, x), f = shape(g, flow), k = shape(g, kern);
+    if (!g->error && (!same_size(&t, &f) || !same_size(&t, &k) || f.c != 2 || k.c != FILTER_TAPS))
+        return graph_fail(g, DAIN_EINVAL, "adaptive warp of tensors of different shapes");
+    return result(add_one(g, OP_FILTER, "", (int[]){ x, flow, kern }, 3, t.h, t.w, t.c));
+}
+
+int graph_mix_time(Graph *g, int a, int b)
+{
+    const Tensor t = shape(g, a);
+    return result(add_one(g, OP_MIX_TIME, "", (int[]){ a, b }, 2, t.h, t.w, t.c));
+}
+
+int graph_warp_conv(Graph *g, int x, int flow, int kern, const ConvParam *conv, int sum)
+{
+    const Tensor t = shape(g, x), s = shape(g, sum);
+    if (!g->error && (conv->ci != t.c || conv->oc != s.c || !same_size(&t, &s)))
+        return graph_fail(g, DAIN_EFORMAT, "%s does not fit the features", conv->name);
+    Op *op = add_one(g, OP_WARP_CONV, conv->name, (int[]){ x, flow, kern, sum }, 4, s.h, s.w, s.c);
+    if (!op)
+        return -1;
+    op->conv = conv;
+    return graph_in_place(g, op->out[0], sum);
+}
+
+int graph_finish(Graph *g, int residual, int blend)
+{
+    if (g->error || residual < 0 || blend < 0)
+        return -1;
+    graph_add(g, OP_FINISH, "", (int[]){ residual, blend }, 2);
+    return g->error ? -1 : 0;
+}
