@@ -43,15 +43,18 @@ static inline uint16_t *view16_at(const View16 *v, int y, int x)
 /*
  * Convolution of codes. With q = in(y*stride + ky*dilation - pad, x*stride + kx*dilation - pad, ci)
  *
- *     acc = bias[o] + sum of q * w[o][ky][kx][ci]                   32 bits, wrapping
- *     to a u8 output:  m = out_inv_scale,  to an f32 output: m = 1
- *     v = fma(acc, scale[o] * m, add ? -(add_zero * k) : 0)         k = add_scale * m
- *     v = fma(add(y,x,o), k, v)                                     if add.data
- *     v = v + add_f32(y,x,o)                                        if add_f32.data (f32 output only)
- *     v = v > 0 ? v : v * slope[o]
- *     f32 output: v;   u8 output: clamp(rint(v + out_zero), 0, 255), half to even
+ *     acc = bias[o] + sum of q * w[o][ky][kx][ci]                 32 bits, wrapping
+ *     s = scale[o] * m, k = add_scale * m; m = out_inv_scale for a u8 output, 1 for f32
+ *     z = out_zero for a u8 output, 0 for f32
  *
- * scale[o] turns acc into real numbers (scale of the input times scale of the weights); slope as in
+ *     without a residual:   v = fma(acc, acc < 0 ? s * slope[o] : s, z)
+ *     with add:             u = fma(add(y,x,o), k, fma(acc, s, -(add_zero * k)))
+ *     with add_f32:         u = fma(acc, s, 0) + add_f32(y,x,o)      (f32 output only)
+ *     with either:          v = (u > 0 ? u : u * slope[o]) + z
+ *
+ *     f32 output: v;   u8 output: clamp(rint(v), 0, 255), half to even
+ *
+ * scale[o] > 0 turns acc into real numbers (scale of the input times scale of the weights); slope as in
  * ConvArgs. bias is in units of acc and holds what the input's zero point adds: round(b / scale[o])
  * - zero * sum of the weights of o. pad = dilation * (k - 1) / 2; in has a halo of at least that
  * which holds the zero point. A v of 2^31 codes and more (either sign, and NaN) gives code 0.

@@ -72,13 +72,27 @@ static uint8_t code_of(float v)
     return (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
 }
 
+/* The value of one output, in codes (zero point included) or real. */
+static float value_u8(const ConvU8Args *a, int32_t acc, int y, int x, int o)
+{
+    const float m = a->out.data ? a->out_inv_scale : 1.0f, z = a->out.data ? a->out_zero : 0.0f;
+    const float s = a->scale[o] * m, k = a->add_scale * m;
+    float u;
+
+    if (a->add.data)
+        u = fmaf(view8_at(&a->add, y, x)[o], k, fmaf((float)acc, s, -((float)a->add_zero * k)));
+    else if (a->add_f32.data)
+        u = fmaf((float)acc, s, 0.0f) + view_at(&a->add_f32, y, x)[o];
+    else
+        return fmaf((float)acc, acc < 0 ? s * a->slope[o] : s, z);
+    return (u > 0.0f ? u : u * a->slope[o]) + z;
+}
+
 void conv_u8_c(const ConvU8Args *a, int y0, int y1)
 {
     const int oc = a->out.data ? a->out.c : a->out_f32.c, w = a->out.data ? a->out.w : a->out_f32.w;
     const size_t block = conv_packed_size_u8(CONV_LANES, a->in.c, a->kh, a->kw);
     const int pad_y = a->dilation * (a->kh - 1) / 2, pad_x = a->dilation * (a->kw - 1) / 2;
-    const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;
-    const float shift = a->add.data ? -((float)a->add_zero * k) : 0.0f;
 
     for (int y = y0; y < y1; y++)
         for (int x = 0; x < w; x++) {
@@ -87,15 +101,10 @@ void conv_u8_c(const ConvU8Args *a, int y0, int y1)
             for (int o = 0; o < oc; o++) {
                 const int8_t *weights =
                     a->weights + (size_t)(o / CONV_LANES) * block + (size_t)(o % CONV_LANES) * 4;
-                float v = fmaf((float)sum_u8(a, in, weights, a->bias[o]), a->scale[o] * m, shift);
+                const float v = value_u8(a, sum_u8(a, in, weights, a->bias[o]), y, x, o);
 
-                if (a->add.data)
-                    v = fmaf((float)view8_at(&a->add, y, x)[o], k, v);
-                if (a->add_f32.data)
-                    v += view_at(&a->add_f32, y, x)[o];
-                v = v > 0.0f ? v : v * a->slope[o];
                 if (a->out.data)
-                    view8_at(&a->out, y, x)[o] = code_of(v + (float)a->out_zero);
+                    view8_at(&a->out, y, x)[o] = code_of(v);
                 else
                     view_at(&a->out_f32, y, x)[o] = v;
             }

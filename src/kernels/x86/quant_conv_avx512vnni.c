@@ -22,73 +22,83 @@ static inline __attribute__((always_inline)) __m512i sum_dot(__m512i sum, __m512
 
 #include "kernels/x86/quant_tile_avx512.h"
 
+typedef enum Residual { RESIDUAL_NONE, RESIDUAL_U8, RESIDUAL_F32 } Residual;
+
 /* One call of the kernel, prepared. */
 typedef struct Call {
     const ConvU8Args *args;
     Walk walk;
-    int groups, oc;
+    int groups, w, oc;
     int shared;                /* tile_sum_shared is possible */
     float m, add_scale, shift; /* m, k and the shift of ConvU8Args */
+    Residual residual;
 } Call;
 
-typedef enum Residual { RESIDUAL_NONE, RESIDUAL_U8, RESIDUAL_F32 } Residual;
-
-/* Where a tile lies. */
-typedef struct Place {
-    const char *in;
-    int y, x, o; /* o: first output channel */
-} Place;
-
-/* Constants of the outputs o .. of one tile, and where its residual and output begin. */
+/* Part of a row, outputs o ..: its constants, residual and output. */
 typedef struct Finish {
-    __m512 scale[4], slope[4], shift, add_scale;
+    __m512 scale[4], scale_low[4], slope[4]; /* scale_low: scale * slope */
+    __m512 shift, add_scale, zero;
     const uint8_t *add;
     const float *add_f32;
-    ptrdiff_t add_px;
-    __mmask16 mask[4]; /* of the outputs that exist */
+    uint8_t *out;
+    float *out_f32;
+    ptrdiff_t add_px, out_px;
+    int lanes; /* outputs left from o on */
 } Finish;
 
-INLINE __mmask16 lanes_left(int left)
-{
-    return left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
-}
-
-INLINE Finish finish_new(const Call *c, const Place *at, const int L)
+INLINE Finish finish_new(const Call *c, int y, int o, const int L)
 {
     const ConvU8Args *a = c->args;
-    Finish f = { .shift = _mm512_set1_ps(c->shift), .add_scale = _mm512_set1_ps(c->add_scale) };
+    Finish f = { .shift = _mm512_set1_ps(c->shift),
+                 .add_scale = _mm512_set1_ps(c->add_scale),
+                 .zero = _mm512_set1_ps((float)a->out_zero),
+                 .lanes = c->oc - o };
 
     UNROLL
     for (int l = 0; l < L; l++) {
-        f.scale[l] =
-            _mm512_mul_ps(_mm512_loadu_ps(a->scale + at->o + l * 16), _mm512_set1_ps(c->m));
-        f.slope[l] = _mm512_loadu_ps(a->slope + at->o + l * 16);
-        f.mask[l] = lanes_left(c->oc - at->o - l * 16);
+        f.slope[l] = _mm512_loadu_ps(a->slope + o + l * 16);
+        f.scale[l] = _mm512_mul_ps(_mm512_loadu_ps(a->scale + o + l * 16), _mm512_set1_ps(c->m));
+        f.scale_low[l] = _mm512_mul_ps(f.scale[l], f.slope[l]);
     }
-    if (a->add.data) {
-        f.add = view8_at(&a->add, at->y, at->x) + at->o;
+    if (c->residual == RESIDUAL_U8) {
+        f.add = view8_at(&a->add, y, 0) + o;
         f.add_px = a->add.px;
-    } else if (a->add_f32.data) {
-        f.add_f32 = view_at(&a->add_f32, at->y, at->x) + at->o;
+    } else if (c->residual == RESIDUAL_F32) {
+        f.add_f32 = view_at(&a->add_f32, y, 0) + o;
         f.add_px = a->add_f32.px;
+    }
+    if (a->out.data) {
+        f.out = view8_at(&a->out, y, 0) + o;
+        f.out_px = a->out.px;
+    } else {
+        f.out_f32 = view_at(&a->out_f32, y, 0) + o;
+        f.out_px = a->out_f32.px;
     }
     return f;
 }
 
-/* v = act(sum * scale + residual) for the vector l of outputs of pixel p. */
-INLINE __m512 value_of(const Finish *f, __m512i sum, int p, const int l, const Residual residual)
+/* act(sum * scale + residual) + zero for the vector l of outputs of pixel x. */
+INLINE __m512 value_of(const Finish *f, __m512i sum, int x, const int l, const Residual residual,
+                       __m512 zero)
 {
-    __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), f->scale[l], f->shift);
+    __m512 v = _mm512_cvtepi32_ps(sum);
 
+    if (residual == RESIDUAL_NONE) {
+        __m512 scale = _mm512_mask_mov_ps(f->scale[l], _mm512_movepi32_mask(sum), f->scale_low[l]);
+
+        return _mm512_fmadd_ps(v, scale, zero);
+    }
+    v = _mm512_fmadd_ps(v, f->scale[l], f->shift);
     if (residual == RESIDUAL_U8) {
-        const uint8_t *add = f->add + p * f->add_px + l * 16;
+        const uint8_t *add = f->add + x * f->add_px + l * 16;
         __m512i q = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)add));
 
         v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(q), f->add_scale, v);
-    } else if (residual == RESIDUAL_F32)
-        v = _mm512_add_ps(v, _mm512_loadu_ps(f->add_f32 + p * f->add_px + l * 16));
-    return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGT_UQ), v,
-                              f->slope[l]);
+    } else
+        v = _mm512_add_ps(v, _mm512_loadu_ps(f->add_f32 + x * f->add_px + l * 16));
+    v = _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGT_UQ), v,
+                           f->slope[l]);
+    return _mm512_add_ps(v, zero);
 }
 
 /* Four vectors of 16 integers -> 64 codes in order, clamped by saturation. */
@@ -118,118 +128,86 @@ INLINE void store_codes(uint8_t *out, ptrdiff_t px, __m512i codes, const int L)
         _mm512_storeu_si512(out, codes);
 }
 
-INLINE void tile_finish_u8(const Call *c, const __m512i *sum, int pixels, const int L,
-                           const Place *at, const Residual residual)
+INLINE void finish_u8(const Finish *f, const __m512i *sum, int x, int pixels, const int L,
+                      const Residual residual)
 {
-    const Finish f = finish_new(c, at, L);
-    const __m512 zero = _mm512_set1_ps((float)c->args->out_zero);
-    const int left = c->oc - at->o, each = L == 1 ? 4 : L == 2 ? 2 : 1; /* pixels of 64 codes */
-    const __mmask64 mask = left >= 64 ? ~0ull : (1ull << left) - 1;
-    const ptrdiff_t px = c->args->out.px;
-    uint8_t *out = view8_at(&c->args->out, at->y, at->x) + at->o;
+    const int each = L == 1 ? 4 : L == 2 ? 2 : 1; /* pixels in 64 codes */
+    const __mmask64 mask = f->lanes >= 64 ? ~0ull : (1ull << f->lanes) - 1;
+    uint8_t *out = f->out + x * f->out_px;
     int p = 0;
 
-    if (left >= L * 16)
-        for (; p + each <= pixels; p += each, out += each * px) {
+    if (f->lanes >= L * 16)
+        for (; p + each <= pixels; p += each, out += each * f->out_px) {
             __m512i q[4];
 
             UNROLL
             for (int j = 0; j < 4; j++) {
                 const int n = j < each * L ? j : 0;
-                __m512 v = value_of(&f, sum[p * L + n], p + n / L, n % L, residual);
 
-                q[j] = _mm512_cvtps_epi32(_mm512_add_ps(v, zero));
+                q[j] = _mm512_cvtps_epi32(
+                    value_of(f, sum[p * L + n], x + p + n / L, n % L, residual, f->zero));
             }
-            store_codes(out, px, pack_codes(q), L);
+            store_codes(out, f->out_px, pack_codes(q), L);
         }
-    for (; p < pixels; p++, out += px) {
+    for (; p < pixels; p++, out += f->out_px) {
         __m512i q[4];
 
         UNROLL
         for (int j = 0; j < 4; j++) {
             const int n = j < L ? j : 0;
-            __m512 v = value_of(&f, sum[p * L + n], p, n, residual);
 
-            q[j] = _mm512_cvtps_epi32(_mm512_add_ps(v, zero));
+            q[j] = _mm512_cvtps_epi32(value_of(f, sum[p * L + n], x + p, n, residual, f->zero));
         }
         _mm512_mask_storeu_epi8(out, L == 4 ? mask : mask & ((1ull << L * 16) - 1), pack_codes(q));
     }
 }
 
-INLINE void tile_finish_f32(const Call *c, const __m512i *sum, int pixels, const int L,
-                            const Place *at, const Residual residual)
+INLINE __mmask16 lanes_left(int left)
 {
-    const Finish f = finish_new(c, at, L);
-    const ptrdiff_t px = c->args->out_f32.px;
-    float *out = view_at(&c->args->out_f32, at->y, at->x) + at->o;
+    return left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
+}
 
-    for (int p = 0; p < pixels; p++, out += px) {
+INLINE void finish_f32(const Finish *f, const __m512i *sum, int x, int pixels, const int L,
+                       const Residual residual)
+{
+    float *out = f->out_f32 + x * f->out_px;
+
+    for (int p = 0; p < pixels; p++, out += f->out_px) {
         UNROLL
         for (int l = 0; l < L; l++)
-            _mm512_mask_storeu_ps(out + l * 16, f.mask[l],
-                                  value_of(&f, sum[p * L + l], p, l, residual));
+            _mm512_mask_storeu_ps(
+                out + l * 16, lanes_left(f->lanes - l * 16),
+                value_of(f, sum[p * L + l], x + p, l, residual, _mm512_setzero_ps()));
     }
 }
 
-#define FINISH(L)                                                                                  \
-    static __attribute__((noinline)) void finish_##L(const Call *c, const __m512i *sum, int p,     \
-                                                     const Place *at)                              \
-    {                                                                                              \
-        const ConvU8Args *a = c->args;                                                             \
-        if (a->out.data && !a->add.data)                                                           \
-            tile_finish_u8(c, sum, p, L, at, RESIDUAL_NONE);                                       \
-        else if (a->out.data)                                                                      \
-            tile_finish_u8(c, sum, p, L, at, RESIDUAL_U8);                                         \
-        else if (a->add.data)                                                                      \
-            tile_finish_f32(c, sum, p, L, at, RESIDUAL_U8);                                        \
-        else if (a->add_f32.data)                                                                  \
-            tile_finish_f32(c, sum, p, L, at, RESIDUAL_F32);                                       \
-        else                                                                                       \
-            tile_finish_f32(c, sum, p, L, at, RESIDUAL_NONE);                                      \
-    }
-
-FINISH(1)
-FINISH(2)
-FINISH(3)
-FINISH(4)
-
-static void tile_finish(const Call *c, const __m512i *sum, int pixels, int vectors, const Place *at)
-{
-    if (vectors == 1)
-        finish_1(c, sum, pixels, at);
-    else if (vectors == 2)
-        finish_2(c, sum, pixels, at);
-    else if (vectors == 3)
-        finish_3(c, sum, pixels, at);
-    else
-        finish_4(c, sum, pixels, at);
-}
+/* ---- sums ---- */
 
 /* The sums go through memory: with the finish in the same function compilers run out of registers
  * within the loop. */
-INLINE void tile_run(const Call *c, const Place *at, const int P, const int L, __m512i *out)
+INLINE void tile_run(const Call *c, const char *in, int o, const int P, const int L, __m512i *out)
 {
     const ConvU8Args *a = c->args;
-    const char *weights = (const char *)a->weights + at->o / CONV_LANES * c->walk.block;
+    const char *weights = (const char *)a->weights + o / CONV_LANES * c->walk.block;
     __m512i sum[24];
 
     UNROLL
     for (int i = 0; i < P * L; i++)
-        sum[i] = _mm512_loadu_si512(a->bias + at->o + i % L * 16);
+        sum[i] = _mm512_loadu_si512(a->bias + o + i % L * 16);
     if (L == 1 && c->shared)
-        tile_sum_shared(sum, P, &c->walk, c->groups, at->in, weights);
+        tile_sum_shared(sum, P, &c->walk, c->groups, in, weights);
     else
-        tile_sum(sum, P, L, &c->walk, at->in, weights);
+        tile_sum(sum, P, L, &c->walk, in, weights);
     UNROLL
     for (int i = 0; i < P * L; i++)
         out[i] = sum[i];
 }
 
 #define TILE(P, L)                                                                                 \
-    static __attribute__((noinline)) void tile_##P##x##L(const Call *c, const Place *at,           \
+    static __attribute__((noinline)) void tile_##P##x##L(const Call *c, const char *in, int o,     \
                                                          __m512i *sum)                             \
     {                                                                                              \
-        tile_run(c, at, P, L, sum);                                                                \
+        tile_run(c, in, o, P, L, sum);                                                             \
     }
 
 TILE(24, 1)
@@ -265,7 +243,7 @@ TILE(1, 4)
 
 typedef struct TileSize {
     int pixels;
-    void (*run)(const Call *c, const Place *at, __m512i *sum);
+    void (*run)(const Call *c, const char *in, int o, __m512i *sum);
 } TileSize;
 
 /* By vectors of outputs; widest first. */
@@ -320,29 +298,52 @@ static int vectors_next(int blocks)
     return blocks <= 4 ? blocks : blocks <= 6 ? 3 : 4;
 }
 
-static void row_run(const Call *c, int y)
+/* ---- rows ---- */
+
+/* L vectors of outputs from o on of row y. */
+INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
+                    const Residual residual)
 {
     const ConvU8Args *a = c->args;
-    const int pad_y = a->dilation * (a->kh - 1) / 2, pad_x = a->dilation * (a->kw - 1) / 2;
-    const int w = a->out.data ? a->out.w : a->out_f32.w;
+    const Finish f = finish_new(c, y, o, L);
+    const char *in = (const char *)view8_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
+                                            -a->dilation * (a->kw - 1) / 2);
     __m512i sum[24];
-    int vectors;
 
-    for (int o = 0; o < c->oc; o += vectors * 16) {
-        const TileSize *tile;
+    for (int x = 0; x < c->w;) {
+        const TileSize *tile = tile_next(tiles[L - 1], c->w - x);
 
-        vectors = vectors_next((c->oc - o + 15) / 16);
-        for (int x = 0; x < w; x += tile->pixels) {
-            Place at = { (const char *)view8_at(&a->in, y * a->stride - pad_y,
-                                                x * a->stride - pad_x),
-                         y, x, o };
-
-            tile = tile_next(tiles[vectors - 1], w - x);
-            tile->run(c, &at, sum);
-            tile_finish(c, sum, tile->pixels, vectors, &at);
-        }
+        tile->run(c, in, o, sum);
+        if (f32)
+            finish_f32(&f, sum, x, tile->pixels, L, residual);
+        else
+            finish_u8(&f, sum, x, tile->pixels, L, residual);
+        x += tile->pixels;
+        in += tile->pixels * c->walk.step;
     }
 }
+
+#define ROW(L)                                                                                     \
+    static __attribute__((noinline)) void row_##L(const Call *c, int y, int o)                     \
+    {                                                                                              \
+        if (c->args->out.data && c->residual == RESIDUAL_NONE)                                     \
+            row_run(c, y, o, L, 0, RESIDUAL_NONE);                                                 \
+        else if (c->args->out.data)                                                                \
+            row_run(c, y, o, L, 0, RESIDUAL_U8);                                                   \
+        else if (c->residual == RESIDUAL_NONE)                                                     \
+            row_run(c, y, o, L, 1, RESIDUAL_NONE);                                                 \
+        else if (c->residual == RESIDUAL_U8)                                                       \
+            row_run(c, y, o, L, 1, RESIDUAL_U8);                                                   \
+        else                                                                                       \
+            row_run(c, y, o, L, 1, RESIDUAL_F32);                                                  \
+    }
+
+ROW(1)
+ROW(2)
+ROW(3)
+ROW(4)
+
+static void (*const rows[4])(const Call *c, int y, int o) = { row_1, row_2, row_3, row_4 };
 
 void conv_u8_avx512vnni(const ConvU8Args *a, int y0, int y1)
 {
@@ -352,12 +353,20 @@ void conv_u8_avx512vnni(const ConvU8Args *a, int y0, int y1)
                      .walk = walk_new(a->in.px, a->in.row, groups, a->kh, a->kw, a->stride,
                                       a->dilation),
                      .groups = groups,
+                     .w = a->out.data ? a->out.w : a->out_f32.w,
                      .oc = a->out.data ? a->out.c : a->out_f32.c,
                      .shared = a->kw == 3 && a->stride == a->dilation,
                      .m = m,
                      .add_scale = k,
-                     .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f };
+                     .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f,
+                     .residual = a->add.data       ? RESIDUAL_U8
+                                 : a->add_f32.data ? RESIDUAL_F32
+                                                   : RESIDUAL_NONE };
+    int vectors;
 
     for (int y = y0; y < y1; y++)
-        row_run(&c, y);
+        for (int o = 0; o < c.oc; o += vectors * 16) {
+            vectors = vectors_next((c.oc - o + 15) / 16);
+            rows[vectors - 1](&c, y, o);
+        }
 }
