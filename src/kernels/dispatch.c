@@ -16,6 +16,8 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
         kernels_init_avx512(table);
     if (cpu_flags & CPU_AVX512VNNI)
         kernels_init_avx512vnni(table);
+    if (cpu_flags & CPU_AVX512BF16)
+        kernels_init_avx512bf16(table);
 #else
     (void)cpu_flags;
 #endif

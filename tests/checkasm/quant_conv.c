@@ -227,6 +227,170 @@ static void conv_u8_check(const Check *check)
     }
 }
 
+/* ---- conv_bf16 ---- */
+
+static uint16_t *weights_bf16(const Shape *s)
+{
+    const int count = s->oc * s->ci * s->kh * s->kw;
+    Buffer oihw = buffer_array(count, FILL_UNIT);
+    uint16_t *packed = allocate(conv_packed_size_bf16(s->oc, s->ci, s->kh, s->kw) * sizeof *packed);
+
+    conv_pack_bf16(packed, oihw.view.data, s->oc, s->ci, s->kh, s->kw);
+    buffer_free(&oihw);
+    return packed;
+}
+
+static ConvBf16Args args_bf16(const Case *c, const Shape *s, Residual residual)
+{
+    ConvBf16Args a = { .in = c->in.v16,
+                       .out = c->out.v16,
+                       .out_f32 = c->out_f32.view,
+                       .add = c->add.v16,
+                       .add_f32 = c->add_f32.view,
+                       .weights = c->weights,
+                       .bias = c->bias_f32.view.data,
+                       .slope = c->slope.view.data,
+                       .kh = s->kh,
+                       .kw = s->kw,
+                       .stride = s->stride,
+                       .dilation = s->dilation };
+
+    if (residual == ADD_IN_PLACE) {
+        a.add = a.out;
+        a.add_f32 = a.out_f32;
+    }
+    return a;
+}
+
+/* The sums of absolute values of what the convolution adds, without residual: what a tolerance is
+ * a fraction of. */
+static Buffer magnitudes(const Check *check, const ConvBf16Args *args, const Case *c,
+                         const Shape *s)
+{
+    const size_t count = conv_packed_size_bf16(s->oc, s->ci, s->kh, s->kw);
+    uint16_t *weights = allocate(count * sizeof *weights);
+    Buffer out = buffer_new(s->w, s->h, s->oc, 0);
+    Buffer bias = buffer_array(lanes_of(s->oc), FILL_UNIT);
+    Codes in = codes_clone(&c->in);
+    ConvBf16Args a = *args;
+
+    for (size_t i = 0; i < count; i++)
+        weights[i] = args->weights[i] & 0x7fff;
+    for (size_t i = 0; i < in.count; i += 2)
+        in.mem[i + 1] &= 0x7f;
+    for (int i = 0; i < lanes_of(s->oc); i++)
+        bias.view.data[i] = fabsf(args->bias[i]);
+    a.in = in.v16;
+    a.out = a.add = (View16){ 0 };
+    a.add_f32 = (View){ 0 };
+    a.out_f32 = out.view;
+    a.weights = weights;
+    a.bias = bias.view.data;
+    check->ref->conv_bf16(&a, 0, s->h);
+    codes_free(&in);
+    buffer_free(&bias);
+    free(weights);
+    return out;
+}
+
+/* Compares within the rounding of sums of so many terms, and of the output. */
+static void close_bf16(const Buffer *limit, const ConvBf16Args *ref, const ConvBf16Args *tested,
+                       const Shape *s, const char *what)
+{
+    const float terms = (float)(s->ci * s->kh * s->kw + 3);
+
+    for (int y = 0; y < s->h; y++)
+        for (int x = 0; x < s->w; x++)
+            for (int o = 0; o < s->oc; o++) {
+                const int f32 = ref->out_f32.data != NULL;
+                const float a = f32 ? view_at(&ref->out_f32, y, x)[o]
+                                    : f32_from_bf16(view16_at(&ref->out, y, x)[o]);
+                const float b = f32 ? view_at(&tested->out_f32, y, x)[o]
+                                    : f32_from_bf16(view16_at(&tested->out, y, x)[o]);
+                const float room = view_at(&limit->view, y, x)[o] * terms * 0x1p-23f + 1e-30f +
+                                   (f32 ? fabsf(a) * 0x1p-22f : fabsf(a) * 0x1p-7f);
+
+                if (!(fabsf(a - b) <= room)) {
+                    check_fail("%s: row %d, column %d, channel %d: %g, not %g (%g allowed)", what,
+                               y, x, o, b, a, room);
+                    return;
+                }
+            }
+}
+
+static void same_maps(const Case *a, const Case *b, int f32, const char *what)
+{
+    if (f32)
+        buffer_same(&a->out_f32, &b->out_f32, what);
+    else
+        codes_same(&a->out, &b->out, what);
+}
+
+static void check_bf16(const Check *check, const Shape *s, int f32, Residual residual)
+{
+    const int cut = rnd_int(0, s->h);
+    char what[200];
+    Case c = { 0 }, ref, whole;
+    Buffer limit;
+    Codes before = { 0 };
+    ConvBf16Args args, ref_args, whole_args;
+
+    shape_print(what, sizeof what, s, 0, f32, residual);
+    case_maps(&c, s, 2, f32, residual, 0);
+    codes_fill_bf16(&c.in, 4.0f);
+    if (residual == ADD_CODES)
+        codes_fill_bf16(&c.add, 4.0f);
+    if (residual == ADD_IN_PLACE && !f32)
+        codes_fill_bf16(&c.out, 4.0f);
+    c.weights = weights_bf16(s);
+    c.bias_f32 = buffer_array(lanes_of(s->oc), FILL_UNIT);
+    ref = whole = c;
+    if (f32) {
+        ref.out_f32 = buffer_clone(&c.out_f32);
+        whole.out_f32 = buffer_clone(&c.out_f32);
+    } else {
+        ref.out = codes_clone(&c.out);
+        whole.out = codes_clone(&c.out);
+        before = codes_clone(&c.out);
+    }
+    args = args_bf16(&c, s, residual);
+    ref_args = args_bf16(&ref, s, residual);
+    whole_args = args_bf16(&whole, s, residual);
+    check->ref->conv_bf16(&ref_args, 0, s->h);
+    check->tested->conv_bf16(&whole_args, 0, s->h);
+    check->tested->conv_bf16(&args, cut, s->h);
+    check->tested->conv_bf16(&args, 0, cut);
+    same_maps(&whole, &c, f32, what);
+    if (strcmp(check->isa, "avx512bf16") == 0) {
+        limit = magnitudes(check, &args, &c, s);
+        close_bf16(&limit, &ref_args, &args, s, what);
+        buffer_free(&limit);
+    } else
+        same_maps(&ref, &c, f32, what);
+    if (f32)
+        buffer_check(&c.out_f32, what);
+    else
+        codes_check(&before, &c.out, what);
+    codes_free(&before);
+    if (f32) {
+        buffer_free(&ref.out_f32);
+        buffer_free(&whole.out_f32);
+    } else {
+        codes_free(&ref.out);
+        codes_free(&whole.out);
+    }
+    case_free(&c);
+}
+
+static void conv_bf16_check(const Check *check)
+{
+    for (int n = 0; n < 300 && !check_failed(); n++) {
+        const Shape s = shape_new();
+
+        check_bf16(check, &s, rnd_one_in(2), (Residual)rnd_int(0, RESIDUALS - 1));
+    }
+}
+
 /* ---- benchmarks ---- */
 
 typedef struct Layer {
@@ -234,12 +398,13 @@ typedef struct Layer {
     const char *name;
 } Layer;
 
-/* Layers of edge at 640x480 (and the sizes of the architecture's decision 2). */
+/* Layers of edge at 640x480 and 1280x720 and the sizes of the architecture's decision 2, by their
+ * width; few rows, so that a call is shorter than what a busy machine gives at a time. */
 static const Layer layers[] = {
     { { 3, 3, 16, 16, 1, 1, 960, 60 }, "16-16 960" },
     { { 3, 3, 32, 32, 1, 1, 480, 60 }, "32-32 480" },
     { { 3, 3, 48, 48, 1, 1, 240, 60 }, "48-48 240" },
-    { { 3, 3, 64, 64, 1, 1, 480, 60 }, "64-64 480" },
+    { { 3, 3, 64, 64, 1, 1, 480, 16 }, "64-64 480" },
     { { 3, 3, 96, 96, 1, 1, 60, 36 }, "96-96 60x36" },
     { { 3, 3, 3, 16, 2, 1, 320, 60 }, "enc1a 3-16/2 320" },
     { { 3, 3, 16, 16, 1, 1, 320, 60 }, "enc1b 16-16 320" },
@@ -250,15 +415,15 @@ static const Layer layers[] = {
     { { 3, 3, 64, 3, 1, 1, 80, 60 }, "flo3f 64-3 80x60" },
     { { 3, 3, 152, 64, 1, 1, 80, 60 }, "ref8a 152-64 80x60" },
     { { 1, 1, 64, 32, 1, 1, 80, 60 }, "ref8h 64-32 1x1 80x60" },
-    { { 3, 3, 125, 64, 1, 1, 160, 60 }, "ref4a 125-64 160" },
+    { { 3, 3, 125, 64, 1, 1, 160, 30 }, "ref4a 125-64 160" },
     { { 3, 3, 64, 64, 1, 1, 160, 60 }, "ref4b 64-64 160" },
     { { 3, 3, 64, 4, 1, 1, 160, 60 }, "ref4f 64-4 160" },
     { { 1, 1, 64, 24, 1, 1, 160, 60 }, "ref4h 64-24 1x1 160" },
     { { 3, 3, 60, 32, 1, 1, 320, 60 }, "ref2a 60-32 320" },
     { { 3, 3, 32, 32, 1, 1, 320, 60 }, "ref2b 32-32 320" },
     { { 3, 3, 32, 24, 1, 1, 320, 60 }, "ref2o 32-24 320" },
-    { { 3, 3, 60, 32, 1, 1, 640, 60 }, "ref2a 60-32 640" },
-    { { 3, 3, 32, 32, 1, 1, 640, 60 }, "ref2b 32-32 640" },
+    { { 3, 3, 60, 32, 1, 1, 640, 30 }, "ref2a 60-32 640" },
+    { { 3, 3, 32, 32, 1, 1, 640, 30 }, "ref2b 32-32 640" },
 };
 
 static double macs_of(const Shape *s)
@@ -296,7 +461,39 @@ static void conv_u8_bench(const Check *check)
     }
 }
 
+static void call_bf16(const Kernels *kernels, void *arg, int part)
+{
+    const ConvBf16Args *a = arg;
+    const int h = a->out.data ? a->out.h : a->out_f32.h;
+
+    kernels->conv_bf16(a, 0, (h + part - 1) / part);
+}
+
+static void conv_bf16_bench(const Check *check)
+{
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const Shape *s = &layers[i].shape;
+        Case c = { 0 };
+        ConvBf16Args args;
+
+        case_maps(&c, s, 2, s->oc <= 4, NO_ADD, 1);
+        codes_fill_bf16(&c.in, 1.0f);
+        c.weights = weights_bf16(s);
+        c.bias_f32 = buffer_array(lanes_of(s->oc), FILL_UNIT);
+        args = args_bf16(&c, s, NO_ADD);
+        bench_run(check, &(Bench){ .name = "conv_bf16",
+                                   .shape = layers[i].name,
+                                   .fn = call_bf16,
+                                   .arg = &args,
+                                   .flops = 2 * macs_of(s),
+                                   .outputs = (double)s->w * s->h * s->oc,
+                                   .ref_part = s->h });
+        case_free(&c);
+    }
+}
+
 const Test quant_conv_tests[] = {
     TEST(conv_u8, conv_u8_check, conv_u8_bench),
+    TEST(conv_bf16, conv_bf16_check, conv_bf16_bench),
     { 0 },
 };

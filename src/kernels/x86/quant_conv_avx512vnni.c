@@ -205,98 +205,12 @@ INLINE void tile_run(const Call *c, const char *in, int o, const int P, const in
 
 #define TILE(P, L)                                                                                 \
     static __attribute__((noinline)) void tile_##P##x##L(const Call *c, const char *in, int o,     \
-                                                         __m512i *sum)                             \
+                                                         Sum *sum)                                 \
     {                                                                                              \
         tile_run(c, in, o, P, L, sum);                                                             \
     }
 
-TILE(24, 1)
-TILE(20, 1)
-TILE(16, 1)
-TILE(12, 1)
-TILE(8, 1)
-TILE(6, 1)
-TILE(4, 1)
-TILE(3, 1)
-TILE(2, 1)
-TILE(1, 1)
-TILE(12, 2)
-TILE(10, 2)
-TILE(8, 2)
-TILE(6, 2)
-TILE(4, 2)
-TILE(3, 2)
-TILE(2, 2)
-TILE(1, 2)
-TILE(8, 3)
-TILE(6, 3)
-TILE(4, 3)
-TILE(3, 3)
-TILE(2, 3)
-TILE(1, 3)
-TILE(6, 4)
-TILE(5, 4)
-TILE(4, 4)
-TILE(3, 4)
-TILE(2, 4)
-TILE(1, 4)
-
-typedef struct TileSize {
-    int pixels;
-    void (*run)(const Call *c, const char *in, int o, __m512i *sum);
-} TileSize;
-
-/* By vectors of outputs; widest first. */
-static const TileSize tiles[4][10] = {
-    { { 24, tile_24x1 },
-      { 20, tile_20x1 },
-      { 16, tile_16x1 },
-      { 12, tile_12x1 },
-      { 8, tile_8x1 },
-      { 6, tile_6x1 },
-      { 4, tile_4x1 },
-      { 3, tile_3x1 },
-      { 2, tile_2x1 },
-      { 1, tile_1x1 } },
-    { { 12, tile_12x2 },
-      { 10, tile_10x2 },
-      { 8, tile_8x2 },
-      { 6, tile_6x2 },
-      { 4, tile_4x2 },
-      { 3, tile_3x2 },
-      { 2, tile_2x2 },
-      { 1, tile_1x2 } },
-    { { 8, tile_8x3 },
-      { 6, tile_6x3 },
-      { 4, tile_4x3 },
-      { 3, tile_3x3 },
-      { 2, tile_2x3 },
-      { 1, tile_1x3 } },
-    { { 6, tile_6x4 },
-      { 5, tile_5x4 },
-      { 4, tile_4x4 },
-      { 3, tile_3x4 },
-      { 2, tile_2x4 },
-      { 1, tile_1x4 } },
-};
-
-/* The next tile of a row of which left pixels are to do: the widest, unless that leaves a rest too
- * narrow to keep the multipliers busy; then about half. */
-static const TileSize *tile_next(const TileSize *sizes, int left)
-{
-    const int widest = sizes->pixels;
-    const int wanted = left > widest && left < widest + widest / 2 ? (left + 1) / 2 : left;
-
-    while (sizes->pixels > wanted)
-        sizes++;
-    return sizes;
-}
-
-/* Vectors of outputs of the next tile when blocks of 16 are to do. */
-static int vectors_next(int blocks)
-{
-    return blocks <= 4 ? blocks : blocks <= 6 ? 3 : 4;
-}
+#include "kernels/x86/quant_tiles_avx512.h"
 
 /* ---- rows ---- */
 
@@ -307,7 +221,7 @@ INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
     const ConvU8Args *a = c->args;
     const Finish f = finish_new(c, y, o, L);
     const char *in = (const char *)view8_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
-                                            -a->dilation * (a->kw - 1) / 2);
+                                            -(a->dilation * (a->kw - 1) / 2));
     __m512i sum[24];
 
     for (int x = 0; x < c->w;) {
