@@ -104,6 +104,19 @@ AVFrame *colour_rgb_frame(const AVFrame *src)
     return f;
 }
 
+DainImage colour_image(const AVFrame *rgb)
+{
+    static const int order[4] = { 2, 0, 1, 3 }; /* red, green, blue, alpha among G, B, R, A */
+    DainImage image = {
+        .width = rgb->width, .height = rgb->height, .sample = DAIN_SAMPLE_F32, .step = 1
+    };
+    for (int i = 0; i < 4; i++) {
+        image.plane[i] = rgb->data[order[i]];
+        image.stride[i] = rgb->linesize[order[i]];
+    }
+    return image;
+}
+
 /* ---- building a conversion ---- */
 
 static Key key_of(const AVFrame *f)

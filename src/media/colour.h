@@ -28,6 +28,8 @@ int colour_convert(Colour *colour, const AVFrame *src, AVFrame *dst, Report *rep
 /* A new frame for the engine, of src's size: planar float RGB (AV_PIX_FMT_GBRPF32), with alpha
  * (GBRAPF32) if src has it. NULL if there is no memory. */
 AVFrame *colour_rgb_frame(const AVFrame *src);
+/* Such a frame as the engine sees it. */
+DainImage colour_image(const AVFrame *rgb);
 /* A new frame with buffers. Colour properties unset. NULL if there is no memory. */
 AVFrame *colour_frame(enum AVPixelFormat format, int width, int height);
 

@@ -66,6 +66,8 @@ static int open_format(Source *s, const char *url)
         s->format->pb = s->io;
     }
     r = avformat_open_input(&s->format, url, NULL, NULL);
+    if (r == AVERROR_EXIT)
+        return DAIN_ECANCELED;
     if (r == AVERROR_INVALIDDATA)
         return report_error(s->report, DAIN_EFORMAT,
                             "%s: not a video or picture file, or its beginning is damaged", url);
@@ -297,7 +299,7 @@ static bool is_truncated(const Source *s)
 static int start_draining(Source *s, int error)
 {
     if (error == AVERROR_EXIT || interrupted(s))
-        return report_error(s->report, DAIN_ECANCELED, "interrupted");
+        return DAIN_ECANCELED;
     if (error == AVERROR(ENOMEM))
         return report_error(s->report, DAIN_ENOMEM, "out of memory");
     if (error != AVERROR_EOF)

@@ -1,0 +1,204 @@
+/* Files under a temporary name beside their target until they are complete. */
+#include "media/outfile.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* For outfile_remove_all(): more files than these are not written at a time. */
+enum { OPEN_LIMIT = 4 };
+static _Atomic(const char *) open_names[OPEN_LIMIT];
+
+static void remember(const char *name)
+{
+    for (int i = 0; i < OPEN_LIMIT; i++) {
+        const char *expected = NULL;
+        if (atomic_compare_exchange_strong(&open_names[i], &expected, name))
+            return;
+    }
+}
+
+static void forget(const char *name)
+{
+    for (int i = 0; i < OPEN_LIMIT; i++) {
+        const char *expected = name;
+        if (atomic_compare_exchange_strong(&open_names[i], &expected, NULL))
+            return;
+    }
+}
+
+void outfile_remove_all(void)
+{
+    for (int i = 0; i < OPEN_LIMIT; i++) {
+        const char *const name = atomic_load(&open_names[i]);
+        if (name)
+            unlink(name);
+    }
+}
+
+static void release(OutFile *f)
+{
+    mem_free(f->target);
+    mem_free(f->temporary);
+    memset(f, 0, sizeof *f);
+}
+
+static bool is_input(const struct stat *st, const char *const *inputs)
+{
+    struct stat in;
+    for (; inputs && *inputs; inputs++)
+        if (stat(*inputs, &in) == 0 && S_ISREG(in.st_mode) && in.st_dev == st->st_dev &&
+            in.st_ino == st->st_ino)
+            return true;
+    return false;
+}
+
+/* The path with symbolic links followed, so that the file they lead to is replaced, not the link. */
+static char *resolve(const char *path)
+{
+    char *const real = realpath(path, NULL);
+    char *const copy = mem_strdup(real ? real : path);
+    free(real);
+    return copy;
+}
+
+/* "FOLDER/.dain-XXXXXX" for FOLDER/FILE. */
+static char *template_beside(const char *target)
+{
+    static const char name[] = ".dain-XXXXXX";
+    const char *const slash = strrchr(target, '/');
+    const size_t folder = slash ? (size_t)(slash + 1 - target) : 0;
+    char *const path = mem_alloc(folder + sizeof name);
+    if (path) {
+        memcpy(path, target, folder);
+        memcpy(path + folder, name, sizeof name);
+    }
+    return path;
+}
+
+static int create_temporary(OutFile *f, Report *report)
+{
+    f->temporary = template_beside(f->target);
+    if (!f->temporary)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    const int fd = mkstemp(f->temporary);
+    if (fd < 0) {
+        const int r = report_error(report, DAIN_EIO, "cannot write beside %s: %s", f->target,
+                                   strerror(errno));
+        mem_free(f->temporary);
+        f->temporary = NULL;
+        return r;
+    }
+    /* mkstemp() lets nobody else read; a file gets what the user's mask allows. */
+    const mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) != 0)
+        report_log(report, DAIN_LOG_DEBUG, "%s keeps its owner's permissions only", f->target);
+    close(fd);
+    remember(f->temporary);
+    return DAIN_OK;
+}
+
+int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool overwrite,
+                 Report *report)
+{
+    memset(f, 0, sizeof *f);
+    f->overwrite = overwrite;
+    const bool url = strstr(path, "://") != NULL;
+    f->target = url ? mem_strdup(path) : resolve(path);
+    if (!f->target)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    if (url)
+        return DAIN_OK;
+    struct stat st;
+    int r = DAIN_OK;
+    if (stat(f->target, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            r = report_error(report, DAIN_EIO, "%s is a folder, not a file", path);
+        else if (!S_ISREG(st.st_mode))
+            return DAIN_OK; /* a device or a pipe */
+        else if (is_input(&st, inputs))
+            r = report_error(report, DAIN_EINVAL, "%s is the input itself", path);
+        else if (!overwrite)
+            r = report_error(report, DAIN_EINVAL, "%s exists already (-y overwrites it)", path);
+        else if (access(f->target, W_OK) != 0)
+            r = report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(errno));
+    }
+    if (r == DAIN_OK)
+        r = create_temporary(f, report);
+    if (r < 0)
+        release(f);
+    return r;
+}
+
+const char *outfile_path(const OutFile *f)
+{
+    return f->temporary ? f->temporary : f->target;
+}
+
+/* Waits until the data is on the disk: a full one may be noticed only now. */
+static int flush_to_disk(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    const int r = fsync(fd);
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return r;
+}
+
+/* Renames without replacing anything. */
+static int rename_new(const char *from, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+#endif
+    if (access(to, F_OK) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
+int outfile_commit(OutFile *f, Report *report)
+{
+    int r = DAIN_OK;
+    if (f->temporary) {
+        if (flush_to_disk(f->temporary) != 0)
+            r = report_error(report, DAIN_EIO, "cannot write %s: %s", f->target, strerror(errno));
+        else if ((f->overwrite ? rename(f->temporary, f->target)
+                               : rename_new(f->temporary, f->target)) != 0)
+            r = report_error(report, DAIN_EIO, "cannot give %s its name: %s", f->target,
+                             strerror(errno));
+    }
+    if (r < 0) {
+        outfile_abandon(f);
+        return r;
+    }
+    if (f->temporary)
+        forget(f->temporary);
+    release(f);
+    return DAIN_OK;
+}
+
+void outfile_abandon(OutFile *f)
+{
+    if (f->temporary) {
+        unlink(f->temporary);
+        forget(f->temporary);
+    }
+    release(f);
+}

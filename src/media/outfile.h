@@ -1,0 +1,39 @@
+/*
+ * The name of a file that is being written: a temporary one beside the target, renamed when the file
+ * is complete, so that a half file never stands under the final name. Devices, pipes and URLs are
+ * written to directly.
+ */
+#ifndef DAIN_MEDIA_OUTFILE_H
+#define DAIN_MEDIA_OUTFILE_H
+
+#include "base/log.h"
+
+#include <stdbool.h>
+
+/* Zero-initialised is closed. */
+typedef struct OutFile {
+    char *target;    /* with symbolic links followed */
+    char *temporary; /* NULL: the target is written to directly */
+    bool overwrite;
+} OutFile;
+
+/*
+ * Checks that the target can be written and is none of the inputs (a list ended by NULL, or NULL),
+ * and creates the temporary file, empty. Errors: DAIN_EINVAL (it exists and overwrite is not set,
+ * or is an input), DAIN_EIO, DAIN_ENOMEM.
+ */
+int outfile_open(OutFile *file, const char *path, const char *const *inputs, bool overwrite,
+                 Report *report);
+/* The name to write to. */
+const char *outfile_path(const OutFile *file);
+/* The file is complete and closed: gives it its final name. Errors: DAIN_EIO, and then the
+ * temporary file is gone. */
+int outfile_commit(OutFile *file, Report *report);
+/* Removes the temporary file, if there is one. A closed OutFile is allowed. */
+void outfile_abandon(OutFile *file);
+
+/* Removes the temporary files of this process at once. Async-signal-safe, for a handler that is
+ * about to end the process. */
+void outfile_remove_all(void);
+
+#endif

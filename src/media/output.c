@@ -1,0 +1,321 @@
+/* Writing a video: encoder, muxer and the file's name. */
+#include "media/output.h"
+
+#include "base/mem.h"
+#include "media/colour.h"
+#include "media/outfile.h"
+#include "media/streams.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A frame in the encoder: packets come out without their duration. */
+typedef struct Pending {
+    int64_t pts, duration;
+} Pending;
+
+struct Output {
+    Report *report;
+    OutFile file;
+    AVFormatContext *format;
+    Encoder *encoder;
+    Colour *colour;
+    AVPacket *packet;
+    AVStream *video;
+    int *map;         /* stream of the source -> of the output, or -1 */
+    AVRational *base; /* time base of each stream of the source */
+    int source_streams;
+    int64_t *last_dts; /* of each stream of the output */
+    int64_t offset;    /* of the first frame, in the output's time base */
+    Pending *pending;
+    int pending_count, pending_size;
+    bool header_written;
+    const char *path; /* for messages; the caller's */
+};
+
+const AVOutputFormat *output_container(const char *path, Report *report)
+{
+    const AVOutputFormat *const format = av_guess_format(NULL, path, NULL);
+    if (!format || (format->flags & AVFMT_NOFILE) || format->video_codec == AV_CODEC_ID_NONE) {
+        report_error(report, DAIN_EUNSUPPORTED,
+                     "%s: the name does not tell a video container; end it in .mp4, .mkv, .mov or "
+                     ".webm",
+                     path);
+        return NULL;
+    }
+    return format;
+}
+
+/* ---- opening ---- */
+
+static int create_streams(Output *o, const OutputSettings *s, const Source *source,
+                          const AVFrame *first)
+{
+    const AVFormatContext *const in = source_format(source);
+    const int video = source_video(source).index;
+    const size_t count = in->nb_streams;
+    o->source_streams = (int)count;
+    o->map = mem_alloc(count * sizeof *o->map);
+    o->base = mem_alloc(count * sizeof *o->base);
+    o->last_dts = mem_alloc(count * sizeof *o->last_dts);
+    if (!o->map || !o->base || !o->last_dts)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        o->base[i] = in->streams[i]->time_base;
+        o->last_dts[i] = AV_NOPTS_VALUE;
+    }
+    int r = streams_create(o->format, in, video, s->only_video, encoder_context(o->encoder), first,
+                           o->map, o->report);
+    if (r >= 0)
+        r = streams_copy_file_data(o->format, in, source_start(source), o->report);
+    if (r >= 0)
+        o->video = o->format->streams[o->map[video]];
+    return r;
+}
+
+static int write_header(Output *o)
+{
+    int r = avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
+    if (r < 0)
+        return libav_error(o->report, r, "cannot write %s", o->path);
+    r = avformat_write_header(o->format, NULL);
+    if (r < 0)
+        return libav_error(o->report, r, "%s: the %s container refuses these streams", o->path,
+                           o->format->oformat->name);
+    o->header_written = true;
+    return DAIN_OK;
+}
+
+static int open_all(Output *o, const OutputSettings *s, const Source *source, const AVFrame *first)
+{
+    const AVOutputFormat *const container = output_container(s->path, o->report);
+    if (!container)
+        return DAIN_EUNSUPPORTED;
+    int r = outfile_open(&o->file, s->path, s->inputs, s->overwrite, o->report);
+    if (r < 0)
+        return r;
+    r = avformat_alloc_output_context2(&o->format, container, NULL, outfile_path(&o->file));
+    if (r < 0)
+        return libav_error(o->report, r, "%s", s->path);
+    if ((r = encoder_open(&o->encoder, &s->encoder, container, first, s->time_base, s->rate,
+                          o->report)) < 0)
+        return r;
+    o->colour = colour_create();
+    o->packet = av_packet_alloc();
+    if (!o->colour || !o->packet)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    if ((r = create_streams(o, s, source, first)) < 0 || (r = write_header(o)) < 0)
+        return r;
+    o->offset =
+        av_rescale_q(s->first_pts, o->base[source_video(source).index], o->video->time_base);
+    return DAIN_OK;
+}
+
+int output_open(Output **output, const OutputSettings *settings, const Source *source,
+                const AVFrame *first, Report *report)
+{
+    *output = NULL;
+    Output *o = mem_calloc(1, sizeof *o);
+    if (!o)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    o->report = report;
+    o->path = settings->path;
+    const int r = open_all(o, settings, source, first);
+    if (r < 0) {
+        output_close(&o);
+        return r;
+    }
+    *output = o;
+    return DAIN_OK;
+}
+
+void output_close(Output **output)
+{
+    Output *const o = *output;
+    *output = NULL;
+    if (!o)
+        return;
+    encoder_close(&o->encoder);
+    if (o->format)
+        avio_closep(&o->format->pb);
+    avformat_free_context(o->format);
+    outfile_abandon(&o->file);
+    colour_destroy(o->colour);
+    av_packet_free(&o->packet);
+    mem_free(o->map);
+    mem_free(o->base);
+    mem_free(o->last_dts);
+    mem_free(o->pending);
+    mem_free(o);
+}
+
+/* ---- packets to the file ---- */
+
+/* Containers want decoding times that grow; sources are not always so careful. */
+static void keep_order(Output *o, AVPacket *packet)
+{
+    int64_t *const last = &o->last_dts[packet->stream_index];
+    if (packet->dts == AV_NOPTS_VALUE)
+        packet->dts = packet->pts;
+    if (packet->dts == AV_NOPTS_VALUE)
+        return;
+    const int step = o->format->oformat->flags & AVFMT_TS_NONSTRICT ? 0 : 1;
+    if (*last != AV_NOPTS_VALUE && packet->dts < *last + step) {
+        packet->dts = *last + step;
+        if (packet->pts != AV_NOPTS_VALUE && packet->pts < packet->dts)
+            packet->pts = packet->dts;
+    }
+    *last = packet->dts;
+}
+
+static int write_packet(Output *o, AVPacket *packet)
+{
+    keep_order(o, packet);
+    int r = av_interleaved_write_frame(o->format, packet);
+    if (r >= 0 && o->format->pb && o->format->pb->error < 0)
+        r = o->format->pb->error;
+    return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
+}
+
+int output_packet(Output *o, AVPacket *packet)
+{
+    const int number = packet->stream_index < o->source_streams ? o->map[packet->stream_index] : -1;
+    if (number < 0 || o->format->streams[number]->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT) {
+        av_packet_unref(packet);
+        return DAIN_OK;
+    }
+    av_packet_rescale_ts(packet, o->base[packet->stream_index],
+                         o->format->streams[number]->time_base);
+    packet->stream_index = number;
+    packet->pos = -1;
+    return write_packet(o, packet);
+}
+
+/* ---- frames to the encoder ---- */
+
+static int remember(Output *o, int64_t pts, int64_t duration)
+{
+    if (o->pending_count == o->pending_size) {
+        const int size = o->pending_size ? 2 * o->pending_size : 64;
+        Pending *const more = mem_alloc((size_t)size * sizeof *more);
+        if (!more)
+            return report_error(o->report, DAIN_ENOMEM, "out of memory");
+        if (o->pending_count)
+            memcpy(more, o->pending, (size_t)o->pending_count * sizeof *more);
+        mem_free(o->pending);
+        o->pending = more;
+        o->pending_size = size;
+    }
+    o->pending[o->pending_count++] = (Pending){ pts, duration };
+    return DAIN_OK;
+}
+
+static int64_t recall(Output *o, int64_t pts)
+{
+    for (int i = 0; i < o->pending_count; i++)
+        if (o->pending[i].pts == pts) {
+            const int64_t duration = o->pending[i].duration;
+            memmove(o->pending + i, o->pending + i + 1,
+                    (size_t)(o->pending_count - i - 1) * sizeof *o->pending);
+            o->pending_count--;
+            return duration;
+        }
+    return 0;
+}
+
+static int write_encoded(Output *o)
+{
+    const AVRational base = encoder_context(o->encoder)->time_base;
+    int r;
+    while ((r = encoder_receive(o->encoder, o->packet)) > 0) {
+        o->packet->duration = recall(o, o->packet->pts);
+        o->packet->stream_index = o->video->index;
+        av_packet_rescale_ts(o->packet, base, o->video->time_base);
+        if (o->packet->pts != AV_NOPTS_VALUE)
+            o->packet->pts += o->offset;
+        if (o->packet->dts != AV_NOPTS_VALUE)
+            o->packet->dts += o->offset;
+        if ((r = write_packet(o, o->packet)) < 0)
+            return r;
+    }
+    return r;
+}
+
+/* Takes off the odd row or column that the encoder cannot hold. */
+static void crop(AVFrame *frame, const AVCodecContext *encoder)
+{
+    if (frame->width == encoder->width + 1)
+        frame->width--;
+    if (frame->height == encoder->height + 1)
+        frame->height--;
+}
+
+/* A reference to frame in *out, or what it is converted to. */
+static int to_encoder_format(Output *o, const AVFrame *frame, AVFrame **out)
+{
+    const AVCodecContext *const encoder = encoder_context(o->encoder);
+    int r = DAIN_OK;
+    AVFrame *ref = av_frame_clone(frame);
+    if (!ref)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    crop(ref, encoder);
+    if (encoder_takes(o->encoder, ref)) {
+        ref->format = encoder->pix_fmt;
+        *out = ref;
+        return DAIN_OK;
+    }
+    AVFrame *converted = encoder_frame(o->encoder);
+    if (!converted)
+        r = report_error(o->report, DAIN_ENOMEM, "out of memory");
+    else
+        r = colour_convert(o->colour, ref, converted, o->report);
+    av_frame_free(&ref);
+    if (r < 0)
+        av_frame_free(&converted);
+    *out = converted;
+    return r;
+}
+
+int output_frame(Output *o, const AVFrame *frame, int64_t pts, int64_t duration)
+{
+    AVFrame *f = NULL;
+    int r = to_encoder_format(o, frame, &f);
+    if (r >= 0)
+        r = remember(o, pts, duration);
+    if (r >= 0) {
+        f->pts = pts;
+        frame_set_duration(f, duration);
+        f->pict_type = AV_PICTURE_TYPE_NONE;
+        r = encoder_send(o->encoder, f);
+    }
+    av_frame_free(&f);
+    return r < 0 ? r : write_encoded(o);
+}
+
+int output_finish(Output *o)
+{
+    int r = encoder_send(o->encoder, NULL);
+    if (r >= 0)
+        r = write_encoded(o);
+    if (r < 0)
+        return r;
+    r = av_write_trailer(o->format);
+    if (r >= 0 && o->format->pb->error < 0)
+        r = o->format->pb->error;
+    const int closed = avio_closep(&o->format->pb);
+    if (r >= 0)
+        r = closed;
+    if (r < 0)
+        return libav_error(o->report, r, "cannot write %s", o->path);
+    return outfile_commit(&o->file, o->report);
+}
+
+const char *output_codec(const Output *o)
+{
+    return encoder_context(o->encoder)->codec->name;
+}
+
+enum AVPixelFormat output_format(const Output *o)
+{
+    return encoder_context(o->encoder)->pix_fmt;
+}

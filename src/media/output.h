@@ -1,0 +1,53 @@
+/*
+ * Writing a video: encodes frames, copies the packets of other streams beside them, and gives the
+ * file its name when it is complete.
+ *
+ *     output_open(&output, &settings, source, first, &report);
+ *     output_frame(output, frame, pts, duration);   // and output_packet(), in any order
+ *     output_finish(output);
+ *     output_close(&output);                        // without output_finish() nothing remains
+ *
+ * Thread-safety: one thread at a time.
+ */
+#ifndef DAIN_MEDIA_OUTPUT_H
+#define DAIN_MEDIA_OUTPUT_H
+
+#include "media/decode.h"
+#include "media/encode.h"
+
+typedef struct OutputSettings {
+    const char *path;
+    const char *const *inputs; /* files it must not be, ended by NULL */
+    bool overwrite;
+    bool only_video;         /* leave out all other streams */
+    EncoderSettings encoder; /* see there */
+    Ratio time_base;         /* seconds a tick of the frames' pts */
+    Ratio rate;              /* nominal frames a second, {0, 1} unknown */
+    int64_t first_pts;       /* of the first source frame, in the source's time base */
+} OutputSettings;
+
+typedef struct Output Output;
+
+/* The container that a file name asks for; NULL with a sentence in report if none is known. */
+const AVOutputFormat *output_container(const char *path, Report *report);
+
+/* first: the first frame of the source, whose format and colour the output takes over. Errors:
+ * DAIN_EINVAL, DAIN_EIO, DAIN_EUNSUPPORTED, DAIN_ENOMEM. */
+int output_open(Output **output, const OutputSettings *settings, const Source *source,
+                const AVFrame *first, Report *report);
+
+/* Encodes a frame of any format: one that the encoder takes goes in as it is, others (the engine's
+ * RGB among them) are converted. pts above that of the frame before. */
+int output_frame(Output *output, const AVFrame *frame, int64_t pts, int64_t duration);
+/* Writes a packet of another stream (as source_next() gave it) and leaves it empty; one of a stream
+ * that is left out is dropped. */
+int output_packet(Output *output, AVPacket *packet);
+/* Writes what the encoder still holds and the file's end, and renames it. */
+int output_finish(Output *output);
+void output_close(Output **output);
+
+/* Name of the encoder, and its pixel format. */
+const char *output_codec(const Output *output);
+enum AVPixelFormat output_format(const Output *output);
+
+#endif

@@ -1,0 +1,131 @@
+/* Single pictures, through FFmpeg's image codecs. */
+#include "media/picture.h"
+
+#include "media/colour.h"
+#include "media/decode.h"
+#include "media/encode.h"
+#include "media/outfile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int picture_read(AVFrame **picture, const char *path, Report *report)
+{
+    const SourceSettings settings = { .picture = true, .video_only = true, .progressive = true };
+    Source *source = NULL;
+    *picture = NULL;
+    int r = source_open(&source, path, &settings, report);
+    if (r < 0)
+        return r;
+    AVFrame *frame = av_frame_alloc();
+    AVPacket *packet = av_packet_alloc();
+    if (!frame || !packet)
+        r = report_error(report, DAIN_ENOMEM, "out of memory");
+    else
+        r = source_next(source, frame, packet);
+    if (r == SOURCE_END || (r == SOURCE_FRAME && source_damage(source).frames))
+        r = report_error(report, DAIN_EFORMAT, "%s: the picture is damaged", path);
+    source_close(&source);
+    av_packet_free(&packet);
+    if (r < 0)
+        av_frame_free(&frame);
+    *picture = frame;
+    return r < 0 ? r : DAIN_OK;
+}
+
+/* The encoder for the type that the name ends in. */
+static const AVCodec *encoder_for(const char *path, const AVOutputFormat *container, Report *report)
+{
+    const char *const dot = strrchr(path, '.');
+    const enum AVCodecID id = dot && !strchr(dot, '/')
+                                  ? av_guess_codec(container, NULL, path, NULL, AVMEDIA_TYPE_VIDEO)
+                                  : AV_CODEC_ID_NONE;
+    const AVCodec *const codec = avcodec_find_encoder(id);
+    if (!codec || !av_match_ext(path, container->extensions)) {
+        report_error(
+            report, DAIN_EUNSUPPORTED,
+            "%s: the name does not tell a picture type; end it in .png, .jpg, .tif or .webp", path);
+        return NULL;
+    }
+    return codec;
+}
+
+static int write_file(const AVPacket *packet, const char *path, Report *report)
+{
+    FILE *const f = fopen(path, "wb");
+    if (!f)
+        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(errno));
+    const bool written = fwrite(packet->data, 1, (size_t)packet->size, f) == (size_t)packet->size;
+    const int error = errno;
+    if (fclose(f) != 0)
+        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(errno));
+    if (!written)
+        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(error));
+    return DAIN_OK;
+}
+
+/* One frame in, one packet out. */
+static int encode(Encoder *encoder, const AVFrame *picture, const AVFrame *like, AVPacket *packet,
+                  Report *report)
+{
+    AVFrame *frame = encoder_frame(encoder);
+    Colour *const colour = colour_create();
+    int r = DAIN_OK;
+    if (!frame || !colour || av_frame_copy_props(frame, like) < 0) {
+        r = report_error(report, DAIN_ENOMEM, "out of memory");
+    } else {
+        const AVCodecContext *const c = encoder_context(encoder);
+        frame->colorspace = c->colorspace;
+        frame->color_range = c->color_range;
+        frame->pict_type = AV_PICTURE_TYPE_NONE;
+        frame->pts = 0;
+        r = colour_convert(colour, picture, frame, report);
+    }
+    if (r >= 0)
+        r = encoder_send(encoder, frame);
+    if (r >= 0 && (r = encoder_receive(encoder, packet)) == 0) {
+        r = encoder_send(encoder, NULL);
+        if (r >= 0 && encoder_receive(encoder, packet) != 1)
+            r = report_error(report, DAIN_EUNSUPPORTED, "the encoder gave no picture");
+    }
+    av_frame_free(&frame);
+    colour_destroy(colour);
+    return r < 0 ? r : DAIN_OK;
+}
+
+int picture_write(const AVFrame *picture, const AVFrame *like, const char *path,
+                  const char *const *inputs, bool overwrite, Report *report)
+{
+    const AVOutputFormat *const container = av_guess_format("image2", NULL, NULL);
+    const AVCodec *const codec = container ? encoder_for(path, container, report) : NULL;
+    if (!codec)
+        return DAIN_EUNSUPPORTED;
+    static const char *const lossless[] = { "lossless=1", NULL };
+    static const char *const fine[] = { "flags=qscale", "global_quality=236", NULL };
+    const EncoderSettings settings = { .codec = codec->name,
+                                       .crf = -1,
+                                       .threads = 1,
+                                       .options = codec->id == AV_CODEC_ID_WEBP    ? lossless
+                                                  : codec->id == AV_CODEC_ID_MJPEG ? fine
+                                                                                   : NULL };
+    OutFile file = { 0 };
+    Encoder *encoder = NULL;
+    AVPacket *packet = av_packet_alloc();
+    int r = packet ? outfile_open(&file, path, inputs, overwrite, report)
+                   : report_error(report, DAIN_ENOMEM, "out of memory");
+    if (r >= 0)
+        r = encoder_open(&encoder, &settings, container, like, (Ratio){ 1, 25 }, (Ratio){ 25, 1 },
+                         report);
+    if (r >= 0)
+        r = encode(encoder, picture, like, packet, report);
+    if (r >= 0)
+        r = write_file(packet, outfile_path(&file), report);
+    if (r >= 0)
+        r = outfile_commit(&file, report);
+    else
+        outfile_abandon(&file);
+    encoder_close(&encoder);
+    av_packet_free(&packet);
+    return r;
+}

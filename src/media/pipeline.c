@@ -1,0 +1,235 @@
+/* From one video file to another: opens both, runs the stages, cleans up. */
+#include "media/pipeline.h"
+
+#include "base/mem.h"
+#include "media/stages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Frames that wait between two threads: enough to even out, few enough for 4K. */
+enum { READ_AHEAD = 1, WRITE_BEHIND = 2, PACKETS = 1024 };
+
+/* ---- opening ---- */
+
+static int open_source(Pipeline *p)
+{
+    SourceSettings settings = p->settings->source;
+    settings.cancel = p->settings->cancel;
+    int r = source_open(&p->source, p->settings->input, &settings, &p->reader.report);
+    if (r < 0)
+        return r;
+    r = reader_frame(p, &p->reader, &p->first);
+    if (r == SOURCE_END)
+        return report_error(&p->reader.report, DAIN_EFORMAT,
+                            "%s: not one frame of its video can be decoded", p->settings->input);
+    return r < 0 ? r : DAIN_OK;
+}
+
+static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineSettings *t,
+                         Ratio *rate)
+{
+    const PipelineSettings *const s = p->settings;
+    const SourceVideo video = source_video(p->source);
+    *t = (TimelineSettings){ .mode = s->mode,
+                             .time_base = video.time_base,
+                             .rate = video.rate,
+                             .factor = s->factor,
+                             .out_rate = s->out_rate,
+                             .stretch = { 1, 1 } };
+    *rate = s->out_rate;
+    if (s->mode == TIMELINE_FACTOR &&
+        (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate)))
+        *rate = (Ratio){ 0, 1 };
+    /* Containers without timestamps of their own hold a constant rate only. */
+    if (s->mode == TIMELINE_FACTOR && rate->num && !(container->flags & AVFMT_VARIABLE_FPS)) {
+        t->mode = TIMELINE_RATE;
+        t->out_rate = *rate;
+    }
+    if (timeline_init(&p->timeline, t) < 0)
+        return report_error(&p->engine.report, DAIN_EINVAL,
+                            "this frame rate or factor is out of range");
+    p->out_base = libav_rational(p->timeline.out_base);
+    if (ratio_compare(ratio_of(p->out_base), p->timeline.out_base) != 0)
+        p->out_base = (AVRational){ 1, 1000000 }; /* too fine for FFmpeg: microseconds do */
+    p->pause = PIPELINE_PAUSE;
+    if (video.rate.num && 8 / ratio_double(video.rate) > p->pause)
+        p->pause = 8 / ratio_double(video.rate);
+    p->progress.expected_out = video.frames ? timeline_forecast(t, video.frames) : 0;
+    return DAIN_OK;
+}
+
+static int open_output(Pipeline *p)
+{
+    const PipelineSettings *const s = p->settings;
+    const AVOutputFormat *const container = output_container(s->output.path, &p->writer.report);
+    if (!container)
+        return DAIN_EUNSUPPORTED;
+    TimelineSettings timeline;
+    Ratio rate;
+    int r = open_timeline(p, container, &timeline, &rate);
+    if (r < 0)
+        return r;
+    const char *const inputs[] = { s->input, NULL };
+    const AVFrame *const first = p->first.decoded;
+    OutputSettings out = s->output;
+    out.inputs = inputs;
+    out.time_base = ratio_of(p->out_base);
+    out.rate = rate;
+    out.first_pts = first->pts;
+    r = output_open(&p->output, &out, p->source, first, &p->writer.report);
+    if (r >= 0 && s->started) {
+        const SourceVideo video = source_video(p->source);
+        const PipelineStart start = { .decoder = video.codec,
+                                      .encoder = output_codec(p->output),
+                                      .width = first->width,
+                                      .height = first->height,
+                                      .rate_in = video.rate,
+                                      .rate_out = rate,
+                                      .format_in = av_get_pix_fmt_name(first->format),
+                                      .format_out = av_get_pix_fmt_name(output_format(p->output)) };
+        s->started(s->opaque, &start);
+    }
+    return r;
+}
+
+static int write_early(Pipeline *p)
+{
+    int r = DAIN_OK;
+    for (int i = 0; i < p->early_count; i++) {
+        if (r >= 0)
+            r = output_packet(p->output, p->early[i]);
+        av_packet_free(&p->early[i]);
+    }
+    p->early_count = 0;
+    return r;
+}
+
+static int create_queues(Pipeline *p)
+{
+    static const int read_limit[2] = { READ_AHEAD, 1 }, write_limit[2] = { WRITE_BEHIND, PACKETS };
+    p->to_engine = queue_create(sizeof(SourceFrame), read_limit);
+    p->to_writer = queue_create(sizeof(WriteItem), write_limit);
+    p->colour = colour_create();
+    return p->to_engine && p->to_writer && p->colour ? DAIN_OK : stage_no_memory(&p->engine);
+}
+
+static int start(Pipeline *p, Stage *stage, void *(*run)(void *))
+{
+    if (pthread_create(&stage->thread, NULL, run, p))
+        return report_error(&p->engine.report, DAIN_ESYSTEM, "cannot start a thread");
+    stage->running = true;
+    return DAIN_OK;
+}
+
+static void join(Stage *stage)
+{
+    if (stage->running)
+        pthread_join(stage->thread, NULL);
+    stage->running = false;
+}
+
+/* Runs the threads to the end of the source, of the patience, or of the luck. */
+static int run_threads(Pipeline *p)
+{
+    int r = start(p, &p->writer, writer_main);
+    if (r == DAIN_OK)
+        r = start(p, &p->reader, reader_main);
+    if (r == DAIN_OK)
+        r = engine_main(p);
+    /* Whatever it was, the reader must come to its end, and then the writer. */
+    if (r < 0) {
+        if (pipeline_canceled(p))
+            queue_abort(p->to_engine);
+        else if (!atomic_load(&p->failed))
+            pipeline_fail(p, &p->engine, r);
+    }
+    join(&p->reader);
+    queue_end(p->to_writer);
+    join(&p->writer);
+    if (atomic_load(&p->failed))
+        return atomic_load(&p->error);
+    return pipeline_canceled(p) ? DAIN_ECANCELED : r;
+}
+
+static void release(Pipeline *p)
+{
+    SourceFrame frame;
+    WriteItem item;
+    while (p->to_engine && queue_drain(p->to_engine, &frame))
+        release_frame(&frame);
+    while (p->to_writer && queue_drain(p->to_writer, &item))
+        release_item(&item);
+    for (int i = 0; i < p->early_count; i++)
+        av_packet_free(&p->early[i]);
+    mem_free(p->early);
+    release_frame(&p->first);
+    release_frame(&p->older);
+    release_frame(&p->newer);
+    queue_destroy(p->to_engine);
+    queue_destroy(p->to_writer);
+    scene_free(p->scene);
+    colour_destroy(p->colour);
+    output_close(&p->output);
+    source_close(&p->source);
+    dain_reset(p->settings->engine);
+}
+
+static int run(Pipeline *p, PipelineResult *result)
+{
+    int r = create_queues(p);
+    if (r >= 0)
+        r = open_source(p);
+    if (r >= 0)
+        r = open_output(p);
+    if (r >= 0)
+        r = write_early(p);
+    if (r < 0)
+        return r;
+    r = run_threads(p);
+    if (r == DAIN_OK || (r == DAIN_ECANCELED && p->wrote)) {
+        const int finished = output_finish(p->output);
+        result->kept = finished == DAIN_OK;
+        if (finished < 0)
+            r = finished;
+    }
+    return r;
+}
+
+/* The sentence of whoever failed. */
+static void pass_on(Pipeline *p)
+{
+    const Stage *const failed = atomic_load(&p->failed);
+    const Stage *const order[] = { failed ? failed : &p->engine, &p->writer, &p->reader,
+                                   &p->engine };
+    for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
+        if (order[i]->report.error[0]) {
+            snprintf(p->settings->report->error, sizeof p->settings->report->error, "%s",
+                     order[i]->report.error);
+            return;
+        }
+}
+
+int pipeline_run(const PipelineSettings *settings, PipelineResult *result)
+{
+    *result = (PipelineResult){ 0 };
+    Pipeline *const p = mem_calloc(1, sizeof *p);
+    if (!p)
+        return report_error(settings->report, DAIN_ENOMEM, "out of memory");
+    p->settings = settings;
+    p->newer_index = p->engine_index = -1;
+    Stage *const stages[] = { &p->reader, &p->engine, &p->writer };
+    for (int i = 0; i < 3; i++) {
+        stages[i]->report.log = settings->report->log;
+        stages[i]->report.opaque = settings->report->opaque;
+    }
+    const int r = run(p, result);
+    result->progress = p->progress;
+    if (p->source)
+        result->damage = source_damage(p->source);
+    if (r < 0)
+        pass_on(p);
+    release(p);
+    mem_free(p);
+    return r;
+}

@@ -1,0 +1,68 @@
+/*
+ * From one video file to another with new frames between the old ones: reader, engine and writer
+ * work at the same time, each in its thread, with short queues between them.
+ *
+ * Source frames that fall on an output instant go to the encoder as they were decoded. Between two
+ * frames that a cut separates, the nearer one is repeated; in a pause (see PIPELINE_PAUSE) the older.
+ */
+#ifndef DAIN_MEDIA_PIPELINE_H
+#define DAIN_MEDIA_PIPELINE_H
+
+#include "media/output.h"
+#include "media/timeline.h"
+
+/* A gap between two frames longer than this many seconds, and than 8 nominal frame periods, is a
+ * pause: nothing moves slowly from one side to the other. */
+#define PIPELINE_PAUSE 1.0
+
+/* Where the work stands. Counts only grow. */
+typedef struct PipelineProgress {
+    int64_t frames_in;  /* source frames taken */
+    int64_t frames_out; /* frames given to the encoder */
+    int64_t made;       /* of these, new ones from the network */
+    int64_t repeated;   /* of these, repeated at cuts and pauses and at the end */
+    int64_t cuts, pauses;
+    int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
+    double seconds_in;     /* of source, up to the last frame taken */
+    double engine_seconds; /* spent in the network */
+} PipelineProgress;
+
+/* What is known once both files are open. */
+typedef struct PipelineStart {
+    const char *decoder, *encoder;
+    int width, height;
+    Ratio rate_in, rate_out;            /* nominal, {0, 1} unknown */
+    const char *format_in, *format_out; /* pixel formats */
+} PipelineStart;
+
+typedef struct PipelineSettings {
+    const char *input;
+    SourceSettings source;
+    OutputSettings output; /* time_base, rate, first_pts and inputs are filled in here */
+    TimelineMode mode;
+    Ratio factor, out_rate; /* by mode, see timeline.h */
+    double scene_threshold; /* scores above it are cuts; > 1 = look for none */
+    DainContext *engine;    /* the caller's; nobody else may use it meanwhile */
+    atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */
+    Report *report;         /* its callback may be called from three threads */
+    /* Called from the caller's thread; NULL = not. */
+    void (*started)(void *opaque, const PipelineStart *start);
+    void (*progress)(void *opaque, const PipelineProgress *progress);
+    void *opaque;
+} PipelineSettings;
+
+typedef struct PipelineResult {
+    PipelineProgress progress;
+    SourceDamage damage;
+    bool kept; /* the output stands under its name */
+} PipelineResult;
+
+/*
+ * Returns when the output is complete (DAIN_OK), or when cancel was set and the part so far was
+ * finished (DAIN_ECANCELED; result->kept tells whether there was one), or on an error, and then
+ * nothing remains of the output. Damage in the input is no error if anything could be decoded: see
+ * result->damage.
+ */
+int pipeline_run(const PipelineSettings *settings, PipelineResult *result);
+
+#endif

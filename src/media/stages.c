@@ -1,0 +1,332 @@
+/* The stages of the pipeline: reader, engine, writer. */
+#include "media/stages.h"
+
+#include "base/mem.h"
+#include "media/pixels.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+bool pipeline_canceled(const Pipeline *p)
+{
+    return p->settings->cancel && atomic_load(p->settings->cancel);
+}
+
+void pipeline_fail(Pipeline *p, Stage *stage, int error)
+{
+    Stage *nobody = NULL;
+    if (atomic_compare_exchange_strong(&p->failed, &nobody, stage))
+        atomic_store(&p->error, error);
+    queue_abort(p->to_engine);
+    queue_abort(p->to_writer);
+}
+
+int stage_no_memory(Stage *stage)
+{
+    return report_error(&stage->report, DAIN_ENOMEM, "out of memory");
+}
+
+void release_frame(SourceFrame *f)
+{
+    av_frame_free(&f->decoded);
+    av_frame_free(&f->rgb);
+    f->score = 0;
+}
+
+void release_item(WriteItem *item)
+{
+    av_frame_free(&item->frame);
+    av_packet_free(&item->packet);
+}
+
+/* ---- reader ---- */
+
+/* Makes RGB and the scene score for a decoded frame, which it takes over. */
+static int prepare(Pipeline *p, Stage *stage, AVFrame *decoded, SourceFrame *out)
+{
+    *out = (SourceFrame){ .decoded = decoded, .rgb = colour_rgb_frame(decoded) };
+    if (!out->rgb)
+        return stage_no_memory(stage);
+    const int r = colour_convert(p->colour, decoded, out->rgb, &stage->report);
+    if (r < 0)
+        return r;
+    if (p->settings->scene_threshold > 1)
+        return DAIN_OK;
+    SceneFrame *const scene = scene_shrink(out->rgb);
+    if (!scene)
+        return stage_no_memory(stage);
+    out->score = p->scene ? scene_score(p->scene, scene) : 0;
+    scene_free(p->scene);
+    p->scene = scene;
+    return DAIN_OK;
+}
+
+/* Takes a packet over, for the writer: through the queue, or before there are threads in a list. */
+static int pass_packet(Pipeline *p, Stage *stage, AVPacket *packet)
+{
+    const WriteItem item = { .packet = packet };
+    if (p->output)
+        return queue_push(p->to_writer, &item, KIND_PACKET) ? DAIN_OK : DAIN_ECANCELED;
+    if (p->early_count == p->early_size) {
+        const int size = p->early_size ? 2 * p->early_size : 64;
+        AVPacket **const more = mem_alloc((size_t)size * sizeof *more);
+        if (!more)
+            return stage_no_memory(stage);
+        if (p->early_count)
+            memcpy(more, p->early, (size_t)p->early_count * sizeof *more);
+        mem_free(p->early);
+        p->early = more;
+        p->early_size = size;
+    }
+    p->early[p->early_count++] = packet;
+    return DAIN_OK;
+}
+
+/* The next frame, ready for the engine; packets that come before it go to the writer. 0 at the end.
+ */
+int reader_frame(Pipeline *p, Stage *stage, SourceFrame *out)
+{
+    AVFrame *frame = av_frame_alloc();
+    AVPacket *packet = NULL;
+    int r;
+    *out = (SourceFrame){ 0 };
+    if (!frame)
+        return stage_no_memory(stage);
+    for (;;) {
+        if (!packet && !(packet = av_packet_alloc())) {
+            r = stage_no_memory(stage);
+            break;
+        }
+        r = source_next(p->source, frame, packet);
+        if (r != SOURCE_PACKET)
+            break;
+        r = pass_packet(p, stage, packet);
+        if (r < 0)
+            break;
+        packet = NULL;
+    }
+    av_packet_free(&packet);
+    if (r != SOURCE_FRAME) {
+        av_frame_free(&frame);
+        return r;
+    }
+    r = prepare(p, stage, frame, out);
+    if (r < 0)
+        release_frame(out);
+    return r < 0 ? r : SOURCE_FRAME;
+}
+
+void *reader_main(void *arg)
+{
+    Pipeline *const p = arg;
+    SourceFrame frame = p->first;
+    p->first = (SourceFrame){ 0 };
+    int r = SOURCE_FRAME;
+    while (r == SOURCE_FRAME && !pipeline_canceled(p)) {
+        if (!queue_push(p->to_engine, &frame, KIND_FRAME)) {
+            release_frame(&frame);
+            return NULL;
+        }
+        frame = (SourceFrame){ 0 };
+        r = reader_frame(p, &p->reader, &frame);
+    }
+    release_frame(&frame);
+    if (r < 0 && !pipeline_canceled(p))
+        pipeline_fail(p, &p->reader, r);
+    queue_end(p->to_engine);
+    return NULL;
+}
+
+/* ---- engine ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A reference to a source frame, for the encoder. */
+static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFrame **out)
+{
+    *out = av_frame_clone(from->decoded);
+    if (!*out)
+        return stage_no_memory(&p->engine);
+    if (again) /* captions belong to one frame only */
+        av_frame_remove_side_data(*out, AV_FRAME_DATA_A53_CC);
+    return DAIN_OK;
+}
+
+/* Gives a frame to the engine, which keeps what it needs of it. */
+static int push(Pipeline *p, SourceFrame *frame, int64_t index)
+{
+    const DainImage image = colour_image(frame->rgb);
+    const int r = dain_push(p->settings->engine, &image);
+    if (r < 0)
+        return r;
+    av_frame_free(&frame->rgb);
+    p->engine_index = index;
+    return DAIN_OK;
+}
+
+/* Brings the pair older, newer into the engine; one of the two is mostly there already. A frame
+ * whose RGB is gone is the newest in the engine. */
+static int load_pair(Pipeline *p)
+{
+    int r = DAIN_OK;
+    if (p->older.rgb && p->engine_index != p->newer_index) {
+        dain_reset(p->settings->engine);
+        r = push(p, &p->older, p->newer_index - 1);
+    }
+    if (r == DAIN_OK && p->engine_index != p->newer_index)
+        r = push(p, &p->newer, p->newer_index);
+    return r;
+}
+
+static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
+{
+    *out = colour_rgb_frame(p->older.decoded);
+    if (!*out)
+        return stage_no_memory(&p->engine);
+    const double start = now();
+    int r = load_pair(p);
+    if (r == DAIN_OK) {
+        const DainImage image = colour_image(*out);
+        r = dain_interpolate(p->settings->engine, at->num, at->den, &image);
+    }
+    p->progress.engine_seconds += now() - start;
+    p->progress.made++;
+    if (r < 0) {
+        if (r == DAIN_ECANCELED)
+            return r;
+        return report_error(&p->engine.report, r, "%s", dain_last_error(p->settings->engine));
+    }
+    /* What is known of the picture beside its samples. */
+    (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;
+    return DAIN_OK;
+}
+
+/* The frame for an instant. still: nothing moves between the two; cut: nor in front of the newer. */
+static int frame_at(Pipeline *p, const Instant *at, bool cut, bool still, bool again, AVFrame **out)
+{
+    if (at->num == 0) {
+        p->progress.repeated += again;
+        return take_decoded(p, &p->older, again, out);
+    }
+    if (cut || still) {
+        const bool newer = !still && 2 * (__int128)at->num >= at->den;
+        p->progress.repeated++;
+        return take_decoded(p, newer ? &p->newer : &p->older, true, out);
+    }
+    return make_new(p, at, out);
+}
+
+/* Hands a frame to the writer, which takes it over. False if all is over. */
+static bool write_frame(Pipeline *p, AVFrame *frame, const Instant *at)
+{
+    const AVRational from = libav_rational(p->timeline.out_base);
+    WriteItem item = { .frame = frame,
+                       .pts = av_rescale_q(at->pts, from, p->out_base),
+                       .duration = av_rescale_q(at->duration, from, p->out_base) };
+    if (item.pts < p->next_pts)
+        item.pts = p->next_pts;
+    p->next_pts = item.pts + 1;
+    if (!queue_push(p->to_writer, &item, KIND_FRAME)) {
+        release_item(&item);
+        return false;
+    }
+    p->progress.frames_out++;
+    if (p->settings->progress)
+        p->settings->progress(p->settings->opaque, &p->progress);
+    return true;
+}
+
+/* Whether the pair belongs to two scenes, or has a pause between. */
+static void judge_pair(Pipeline *p, bool *cut, bool *pause)
+{
+    const AVFrame *const a = p->older.decoded, *const b = p->newer.decoded;
+    const double base = ratio_double(source_video(p->source).time_base);
+    *cut = p->newer.score > p->settings->scene_threshold || a->width != b->width ||
+           a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
+    *pause = (double)(b->pts - a->pts) * base > p->pause;
+    p->progress.cuts += *cut;
+    p->progress.pauses += *pause;
+    if (*cut)
+        report_log(&p->engine.report, DAIN_LOG_INFO, "cut at frame %" PRId64 " (score %.2f)",
+                   p->newer_index, p->newer.score);
+}
+
+/* All outputs between older and newer; with nothing newer, up to the end. */
+static int write_instants(Pipeline *p)
+{
+    const bool last = !p->newer.decoded;
+    bool cut = false, still = last, again = false;
+    if (!last)
+        judge_pair(p, &cut, &still);
+    for (Instant at; timeline_next(&p->timeline, &at); again = true) {
+        AVFrame *frame = NULL;
+        if (pipeline_canceled(p))
+            return DAIN_ECANCELED;
+        const int r = frame_at(p, &at, cut, still, again, &frame);
+        if (r < 0) {
+            av_frame_free(&frame);
+            return r;
+        }
+        if (!write_frame(p, frame, &at))
+            return DAIN_ECANCELED;
+    }
+    return DAIN_OK;
+}
+
+int engine_main(Pipeline *p)
+{
+    SourceFrame frame;
+    while (queue_pop(p->to_engine, &frame)) {
+        release_frame(&p->older);
+        p->older = p->newer;
+        p->newer = frame;
+        p->newer_index++;
+        p->progress.frames_in++;
+        p->progress.seconds_in = (double)(frame.decoded->pts - p->timeline.first_pts) *
+                                 ratio_double(source_video(p->source).time_base);
+        timeline_push(&p->timeline, frame.decoded->pts);
+        if (p->newer_index == 0) {
+            p->progress.seconds_in = 0;
+            continue;
+        }
+        const int r = write_instants(p);
+        if (r < 0)
+            return r;
+    }
+    if (pipeline_canceled(p) || atomic_load(&p->failed))
+        return DAIN_ECANCELED;
+    release_frame(&p->older);
+    p->older = p->newer;
+    p->newer = (SourceFrame){ 0 };
+    timeline_finish(&p->timeline, frame_duration(p->older.decoded));
+    return write_instants(p);
+}
+
+/* ---- writer ---- */
+
+void *writer_main(void *arg)
+{
+    Pipeline *const p = arg;
+    WriteItem item;
+    while (queue_pop(p->to_writer, &item)) {
+        int r;
+        if (item.packet) {
+            r = output_packet(p->output, item.packet);
+        } else {
+            r = output_frame(p->output, item.frame, item.pts, item.duration);
+            p->wrote = true;
+        }
+        release_item(&item);
+        if (r < 0) {
+            pipeline_fail(p, &p->writer, r);
+            return NULL;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,83 @@
+/* Inside the pipeline: what its threads share. */
+#ifndef DAIN_MEDIA_STAGES_H
+#define DAIN_MEDIA_STAGES_H
+
+#include "media/colour.h"
+#include "media/pipeline.h"
+#include "media/queue.h"
+#include "media/scene.h"
+
+#include <pthread.h>
+
+/* A frame on its way to the engine. */
+typedef struct SourceFrame {
+    AVFrame *decoded;
+    AVFrame *rgb;
+    double score; /* of the change from the frame before */
+} SourceFrame;
+
+/* A frame or a packet on its way to the output. */
+typedef struct WriteItem {
+    AVFrame *frame;
+    AVPacket *packet;
+    int64_t pts, duration;
+} WriteItem;
+
+enum { KIND_FRAME = 0, KIND_PACKET = 1 };
+
+/* A thread's own sentence; whoever fails first decides what the whole returns. */
+typedef struct Stage {
+    Report report;
+    pthread_t thread;
+    bool running;
+} Stage;
+
+typedef struct Pipeline {
+    const PipelineSettings *settings;
+    PipelineProgress progress;
+    Source *source;
+    Output *output;
+    Queue *to_engine, *to_writer;
+    Stage reader, engine, writer;
+    _Atomic(Stage *) failed;
+    atomic_int error; /* of that stage */
+    Timeline timeline;
+    AVRational out_base; /* of the encoder */
+    double pause;        /* seconds */
+
+    /* reader */
+    Colour *colour;
+    SceneFrame *scene;
+    SourceFrame first; /* read ahead of the threads */
+    AVPacket **early;  /* and the packets before it */
+    int early_count, early_size;
+
+    /* engine */
+    SourceFrame older, newer;
+    int64_t newer_index;  /* of newer among the source frames, -1 = none */
+    int64_t engine_index; /* of the newest frame in the engine, -1 = none */
+    int64_t next_pts;     /* least pts that the encoder takes */
+
+    /* writer */
+    bool wrote;
+} Pipeline;
+
+/* Whether the user wants to stop. */
+bool pipeline_canceled(const Pipeline *pipeline);
+/* Ends the work of all stages because of an error in one. The first one counts. */
+void pipeline_fail(Pipeline *pipeline, Stage *stage, int error);
+/* Stores the sentence; DAIN_ENOMEM. */
+int stage_no_memory(Stage *stage);
+void release_frame(SourceFrame *frame);
+void release_item(WriteItem *item);
+
+/* The next frame, ready for the engine: SOURCE_FRAME, SOURCE_END or an error. Packets that come
+ * before it go to the writer, or to Pipeline.early while there is no output yet. */
+int reader_frame(Pipeline *pipeline, Stage *stage, SourceFrame *out);
+
+/* The threads' loops; the engine's runs in the caller's thread and returns its error. */
+void *reader_main(void *pipeline);
+int engine_main(Pipeline *pipeline);
+void *writer_main(void *pipeline);
+
+#endif

@@ -1,0 +1,333 @@
+/* Streams, metadata and chapters carried over from one file to another. */
+#include "media/streams.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int out_of_memory(Report *report)
+{
+    return report_error(report, DAIN_ENOMEM, "out of memory");
+}
+
+static bool is_mov(const AVOutputFormat *format)
+{
+    static const char *const names[] = { "mov", "mp4", "3gp", "3g2", "ipod", "psp", "ismv", "f4v" };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(format->name, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_matroska(const AVOutputFormat *format)
+{
+    return !strcmp(format->name, "matroska");
+}
+
+/* ---- metadata ---- */
+
+/* Tags that describe the old file or its coding, not the content. */
+static bool describes_coding(const char *key, bool recoded)
+{
+    static const char *const file[] = { "major_brand", "minor_version", "compatible_brands",
+                                        "encoder" };
+    static const char *const coding[] = { "encoder",         "BPS",
+                                          "DURATION",        "NUMBER_OF_FRAMES",
+                                          "NUMBER_OF_BYTES", "_STATISTICS_",
+                                          "vendor_id" };
+    if (!recoded) {
+        for (unsigned i = 0; i < sizeof file / sizeof *file; i++)
+            if (!strcmp(key, file[i]))
+                return true;
+        return false;
+    }
+    for (unsigned i = 0; i < sizeof coding / sizeof *coding; i++)
+        if (!strncmp(key, coding[i], strlen(coding[i])))
+            return true;
+    return false;
+}
+
+static int copy_tags(AVDictionary **to, const AVDictionary *from, bool file, bool recoded)
+{
+    const AVDictionaryEntry *tag = NULL;
+    while ((tag = av_dict_get(from, "", tag, AV_DICT_IGNORE_SUFFIX)))
+        if (!(file && describes_coding(tag->key, false)) &&
+            !(recoded && describes_coding(tag->key, true)) &&
+            av_dict_set(to, tag->key, tag->value, 0) < 0)
+            return AVERROR(ENOMEM);
+    return 0;
+}
+
+static int copy_chapter(AVFormatContext *out, const AVChapter *from, int64_t start)
+{
+    AVChapter *const to = av_mallocz(sizeof *to);
+    if (!to)
+        return AVERROR(ENOMEM);
+    to->id = from->id;
+    to->time_base = from->time_base;
+    const int64_t shift = av_rescale_q(start, AV_TIME_BASE_Q, from->time_base);
+    to->start = from->start > shift ? from->start - shift : 0;
+    to->end = from->end - shift;
+    const int r = to->end < to->start ? 0 : copy_tags(&to->metadata, from->metadata, false, false);
+    const int before = (int)out->nb_chapters;
+    int count = before;
+    if (r == 0 && to->end >= to->start)
+        av_dynarray_add(&out->chapters, &count, to);
+    out->nb_chapters = (unsigned)count;
+    if (count == before) {
+        av_dict_free(&to->metadata);
+        av_free(to);
+    }
+    return r;
+}
+
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int64_t start,
+                           Report *report)
+{
+    if (copy_tags(&out->metadata, in->metadata, true, false) < 0)
+        return out_of_memory(report);
+    for (unsigned i = 0; i < in->nb_chapters; i++)
+        if (copy_chapter(out, in->chapters[i], start) < 0)
+            return out_of_memory(report);
+    return DAIN_OK;
+}
+
+/* ---- streams that are copied ---- */
+
+/* Keeps the codec tag where the container knows it for this codec, else lets it choose its own. */
+static void set_tag(AVStream *to, const AVOutputFormat *format, uint32_t tag)
+{
+    unsigned own;
+    const enum AVCodecID id = to->codecpar->codec_id;
+    const bool keep = !format->codec_tag || av_codec_get_id(format->codec_tag, tag) == id ||
+                      !av_codec_get_tag2(format->codec_tag, id, &own);
+    to->codecpar->codec_tag = keep ? tag : 0;
+}
+
+static int copy_side_data(AVStream *to, const AVStream *from)
+{
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    return 0; /* came with the parameters */
+#else
+    for (int i = 0; i < stream_side_data_count(from); i++) {
+        const AVPacketSideData *const d = stream_side_data(from, i);
+        const int r = stream_add_side_data(to, d->type, d->data, d->size);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+#endif
+}
+
+static int describe_copy(AVStream *to, const AVStream *from, const AVOutputFormat *format)
+{
+    int r = avcodec_parameters_copy(to->codecpar, from->codecpar);
+    if (r < 0)
+        return r;
+    set_tag(to, format, from->codecpar->codec_tag);
+    to->time_base = from->time_base;
+    to->disposition = from->disposition;
+    to->sample_aspect_ratio = from->sample_aspect_ratio;
+    to->avg_frame_rate = from->avg_frame_rate;
+    to->r_frame_rate = from->r_frame_rate;
+    if ((r = copy_tags(&to->metadata, from->metadata, false, false)) < 0)
+        return r;
+    return copy_side_data(to, from);
+}
+
+/* Cover art is a stream of one picture; Matroska wants it as an attached file. */
+static int describe_cover(AVStream *to, const AVStream *from)
+{
+    const AVPacket *const picture = &from->attached_pic;
+    AVCodecParameters *const par = to->codecpar;
+    par->codec_type = AVMEDIA_TYPE_ATTACHMENT;
+    par->codec_id = from->codecpar->codec_id;
+    par->extradata = av_mallocz((size_t)picture->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!par->extradata)
+        return AVERROR(ENOMEM);
+    memcpy(par->extradata, picture->data, (size_t)picture->size);
+    par->extradata_size = picture->size;
+    const bool png = from->codecpar->codec_id == AV_CODEC_ID_PNG;
+    int r = copy_tags(&to->metadata, from->metadata, false, false);
+    if (r >= 0 && !av_dict_get(to->metadata, "filename", NULL, 0))
+        r = av_dict_set(&to->metadata, "filename", png ? "cover.png" : "cover.jpg", 0);
+    if (r >= 0 && !av_dict_get(to->metadata, "mimetype", NULL, 0))
+        r = av_dict_set(&to->metadata, "mimetype", png ? "image/png" : "image/jpeg", 0);
+    return r;
+}
+
+static bool is_cover_for_matroska(const AVStream *from, const AVOutputFormat *format)
+{
+    return is_matroska(format) && (from->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+           from->attached_pic.size > 0;
+}
+
+static int describe(AVStream *to, const AVStream *from, const AVOutputFormat *format)
+{
+    return is_cover_for_matroska(from, format) ? describe_cover(to, from)
+                                               : describe_copy(to, from, format);
+}
+
+/* Asks the muxer itself: writes a header with this stream alone into memory. */
+static int try_header(const AVOutputFormat *format, const AVStream *from)
+{
+    AVFormatContext *trial = NULL;
+    uint8_t *buffer = NULL;
+    int r = avformat_alloc_output_context2(&trial, format, NULL, NULL);
+    if (r < 0)
+        return r;
+    AVStream *const to = avformat_new_stream(trial, NULL);
+    r = to ? describe(to, from, format) : AVERROR(ENOMEM);
+    if (r >= 0)
+        r = avio_open_dyn_buf(&trial->pb);
+    if (r >= 0) {
+        r = avformat_write_header(trial, NULL);
+        avio_close_dyn_buf(trial->pb, &buffer);
+        av_free(buffer);
+    }
+    avformat_free_context(trial);
+    return r;
+}
+
+/* 1 the container holds it, 0 it does not, AVERROR(ENOMEM). */
+static int container_holds(const AVOutputFormat *format, const AVStream *from)
+{
+    const AVCodecParameters *const par = from->codecpar;
+    if (is_cover_for_matroska(from, format))
+        return 1;
+    if (par->codec_id == AV_CODEC_ID_NONE || par->codec_type == AVMEDIA_TYPE_UNKNOWN)
+        return 0;
+    if (avformat_query_codec(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+        return 0;
+    if (format->flags & AVFMT_NOFILE)
+        return 1;
+    const int r = try_header(format, from);
+    return r == AVERROR(ENOMEM) ? r : r >= 0;
+}
+
+static void warn_left_out(const AVFormatContext *out, const AVStream *from, Report *report)
+{
+    const char *const type = av_get_media_type_string(from->codecpar->codec_type);
+    const AVDictionaryEntry *const language = av_dict_get(from->metadata, "language", NULL, 0);
+    /* The timecode track of a QuickTime file is made anew from the video's timecode tag. */
+    if (is_mov(out->oformat) && from->codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+        return;
+    report_log(report, DAIN_LOG_WARNING,
+               "stream %d (%s, %s%s%s) is left out: %s files cannot hold it%s", from->index,
+               type ? type : "unknown", avcodec_get_name(from->codecpar->codec_id),
+               language ? ", " : "", language ? language->value : "", out->oformat->name,
+               is_matroska(out->oformat) ? "" : " (.mkv might)");
+}
+
+static int add_copy(AVFormatContext *out, const AVStream *from, int *number, Report *report)
+{
+    *number = -1;
+    const int held = container_holds(out->oformat, from);
+    if (held < 0)
+        return out_of_memory(report);
+    if (!held) {
+        warn_left_out(out, from, report);
+        return DAIN_OK;
+    }
+    AVStream *const to = avformat_new_stream(out, NULL);
+    if (!to || describe(to, from, out->oformat) < 0)
+        return out_of_memory(report);
+    *number = to->index;
+    return DAIN_OK;
+}
+
+/* ---- the main video ---- */
+
+/* Side data that says something of the picture and not of its old coding. */
+static bool describes_picture(enum AVPacketSideDataType type)
+{
+    switch (type) {
+    case AV_PKT_DATA_DISPLAYMATRIX:
+    case AV_PKT_DATA_STEREO3D:
+    case AV_PKT_DATA_SPHERICAL:
+    case AV_PKT_DATA_MASTERING_DISPLAY_METADATA:
+    case AV_PKT_DATA_CONTENT_LIGHT_LEVEL:
+    case AV_PKT_DATA_ICC_PROFILE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool has_side_data(const AVStream *stream, enum AVPacketSideDataType type)
+{
+    for (int i = 0; i < stream_side_data_count(stream); i++)
+        if (stream_side_data(stream, i)->type == type)
+            return true;
+    return false;
+}
+
+/* Light levels often stand in the coded stream alone: brought up to the container. */
+static int add_from_frame(AVStream *to, const AVFrame *first, enum AVFrameSideDataType frame_type,
+                          enum AVPacketSideDataType type)
+{
+    const AVFrameSideData *const d = av_frame_get_side_data(first, frame_type);
+    if (!d || has_side_data(to, type))
+        return 0;
+    return stream_add_side_data(to, type, d->data, d->size);
+}
+
+static int copy_picture_data(AVStream *to, const AVStream *from, const AVFrame *first)
+{
+    int r = 0;
+    for (int i = 0; i < stream_side_data_count(from) && r >= 0; i++) {
+        const AVPacketSideData *const d = stream_side_data(from, i);
+        if (describes_picture(d->type) && !has_side_data(to, d->type))
+            r = stream_add_side_data(to, d->type, d->data, d->size);
+    }
+    if (r >= 0)
+        r = add_from_frame(to, first, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA,
+                           AV_PKT_DATA_MASTERING_DISPLAY_METADATA);
+    if (r >= 0)
+        r = add_from_frame(to, first, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL,
+                           AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
+    return r;
+}
+
+static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecContext *encoder,
+                     const AVFrame *first, int *number, Report *report)
+{
+    AVStream *const to = avformat_new_stream(out, NULL);
+    if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0)
+        return out_of_memory(report);
+    if (is_mov(out->oformat) && encoder->codec_id == AV_CODEC_ID_HEVC)
+        to->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1'); /* Apple plays no other */
+    to->time_base = encoder->time_base;
+    to->avg_frame_rate = encoder->framerate;
+    to->sample_aspect_ratio = encoder->sample_aspect_ratio;
+    to->disposition = from->disposition;
+    if (copy_tags(&to->metadata, from->metadata, false, true) < 0 ||
+        copy_picture_data(to, from, first) < 0)
+        return out_of_memory(report);
+#if LIBAVFORMAT_VERSION_INT < AV_VERSION_INT(60, 12, 100)
+    if (has_side_data(to, AV_PKT_DATA_DISPLAYMATRIX) && !is_mov(out->oformat))
+        report_log(report, DAIN_LOG_WARNING,
+                   "the rotation of the video cannot be written to %s files here: .mp4 and .mov "
+                   "hold it",
+                   out->oformat->name);
+#endif
+    *number = to->index;
+    return DAIN_OK;
+}
+
+int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, bool only_video,
+                   const AVCodecContext *encoder, const AVFrame *first, int *map, Report *report)
+{
+    for (int i = 0; i < (int)in->nb_streams; i++) {
+        const AVStream *const from = in->streams[i];
+        int r = DAIN_OK;
+        map[i] = -1;
+        if (i == video)
+            r = add_video(out, from, encoder, first, &map[i], report);
+        else if (!only_video)
+            r = add_copy(out, from, &map[i], report);
+        if (r < 0)
+            return r;
+    }
+    return DAIN_OK;
+}

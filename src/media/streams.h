@@ -1,0 +1,22 @@
+/* What a file holds beside its main video: other streams, metadata, chapters, carried over to a new
+ * file bit by bit. */
+#ifndef DAIN_MEDIA_STREAMS_H
+#define DAIN_MEDIA_STREAMS_H
+
+#include "media/libav.h"
+
+/*
+ * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the
+ * parameters of the encoder, for the others copies. Streams that the container cannot hold are left
+ * out with a warning. map gets, for each stream of in, its number in out, or -1. only_video leaves
+ * all others out silently. Errors: DAIN_ENOMEM.
+ */
+int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, bool only_video,
+                   const AVCodecContext *encoder, const AVFrame *first, int *map, Report *report);
+
+/* Copies metadata and chapters of the file; start (microseconds) is taken off the chapters' times.
+ * Errors: DAIN_ENOMEM. */
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int64_t start,
+                           Report *report);
+
+#endif

@@ -1,0 +1,16 @@
+/* The list of commands. */
+#include "tool/options.h"
+
+#include <string.h>
+
+extern const Command command_interpolate;
+
+const Command *const commands[] = { &command_interpolate, NULL };
+
+const Command *command_find(const char *name)
+{
+    for (const Command *const *c = commands; *c; c++)
+        if (!strcmp((*c)->name, name))
+            return *c;
+    return NULL;
+}

@@ -1,0 +1,146 @@
+/* What the commands share: messages, the engine, interruption. */
+#include "tool/common.h"
+
+#include "media/libav.h"
+#include "media/outfile.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- messages ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    int level;     /* DainLogLevel up to which is printed */
+    size_t status; /* characters of the status line on the screen */
+} messages = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* With the lock held. */
+static void wipe_status(void)
+{
+    if (messages.status)
+        fprintf(stderr, "\r%*s\r", (int)messages.status, "");
+    messages.status = 0;
+}
+
+static void print_message(void *opaque, DainLogLevel level, const char *text)
+{
+    static const char *const prefix[] = { "", "warning: ", "", "" };
+    if ((int)level > messages.level)
+        return;
+    pthread_mutex_lock(&messages.lock);
+    wipe_status();
+    fprintf(stderr, "dain: %s%s\n", prefix[level], text);
+    pthread_mutex_unlock(&messages.lock);
+}
+
+void messages_status(const char *line)
+{
+    pthread_mutex_lock(&messages.lock);
+    const size_t length = strlen(line);
+    if (length < messages.status)
+        wipe_status();
+    if (length)
+        fprintf(stderr, "\r%s", line);
+    messages.status = length;
+    fflush(stderr);
+    pthread_mutex_unlock(&messages.lock);
+}
+
+static Report libav_report;
+
+void messages_start(Report *report, const CommonOptions *common)
+{
+    messages.level = common->quiet          ? DAIN_LOG_ERROR
+                     : common->verbose == 0 ? DAIN_LOG_WARNING
+                     : common->verbose == 1 ? DAIN_LOG_INFO
+                                            : DAIN_LOG_DEBUG;
+    *report = (Report){ .log = print_message };
+    libav_report.log = print_message;
+    libav_messages(messages.level >= DAIN_LOG_DEBUG ? &libav_report : NULL);
+}
+
+/* ---- engine ---- */
+
+/* Errors are reported by whoever called the engine. */
+static void engine_message(void *opaque, DainLogLevel level, const char *text)
+{
+    if (level != DAIN_LOG_ERROR)
+        print_message(opaque, level, text);
+}
+
+DainContext *engine_open(const CommonOptions *common)
+{
+    DainSettings settings;
+    dain_settings_default(&settings);
+    settings.model = common->model;
+    settings.threads = common->threads;
+    settings.log = engine_message;
+    DainContext *engine = NULL;
+    const int r = dain_open(&engine, &settings);
+    if (r < 0) {
+        const char *const why = dain_open_error();
+        print_message(NULL, DAIN_LOG_ERROR, why[0] ? why : dain_strerror(r));
+        return NULL;
+    }
+    return engine;
+}
+
+/* ---- interruption ---- */
+
+static atomic_bool interrupted;
+static atomic_int interrupting_signal;
+static _Atomic(DainContext *) engine_to_cancel;
+
+static void on_signal(int signal)
+{
+    if (atomic_exchange(&interrupted, true)) {
+        outfile_remove_all();
+        _exit(128 + signal);
+    }
+    atomic_store(&interrupting_signal, signal);
+    DainContext *const engine = atomic_load(&engine_to_cancel);
+    if (engine)
+        dain_cancel(engine);
+}
+
+void interruption_start(DainContext *engine)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    atomic_store(&engine_to_cancel, engine);
+    struct sigaction action = { .sa_handler = on_signal };
+    sigemptyset(&action.sa_mask);
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction before;
+        /* A signal that was ignored from outside (nohup) stays ignored. */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
+    signal(SIGPIPE, SIG_IGN); /* writing then fails with a sentence */
+}
+
+void interruption_stop(void)
+{
+    atomic_store(&engine_to_cancel, NULL);
+}
+
+atomic_bool *interruption(void)
+{
+    return &interrupted;
+}
+
+int interruption_code(void)
+{
+    const int signal = atomic_load(&interrupting_signal);
+    return signal ? 128 + signal : 0;
+}
+
+double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,35 @@
+/* What the commands share: messages, the engine, interruption. */
+#ifndef DAIN_TOOL_COMMON_H
+#define DAIN_TOOL_COMMON_H
+
+#include "base/log.h"
+#include "tool/options.h"
+
+#include <stdatomic.h>
+
+/*
+ * Sets what is printed: errors always, warnings unless quiet, more with -v, and FFmpeg's messages
+ * with -v -v. The report's callback prints one line on standard error and may be called from any
+ * thread.
+ */
+void messages_start(Report *report, const CommonOptions *common);
+/* A line on standard error that goes away with the next one, for progress; "" takes it away. Only
+ * for terminals. */
+void messages_status(const char *line);
+
+/* Opens the engine that the options describe; what fails is printed. NULL then. */
+DainContext *engine_open(const CommonOptions *common);
+
+/* From now on Ctrl-C and the like set *interruption() and cancel the engine's call (NULL: none); the
+ * second one removes temporary files and ends the program at once. */
+void interruption_start(DainContext *engine);
+/* Before the engine is closed. */
+void interruption_stop(void);
+atomic_bool *interruption(void);
+/* 128 + number of the signal that came, 0 if none did. */
+int interruption_code(void);
+
+/* Seconds of a clock that only goes forward. */
+double seconds_now(void);
+
+#endif

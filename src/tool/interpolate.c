@@ -1,0 +1,302 @@
+/* dain IN OUT: a video with new frames between the old ones. */
+#include "tool/interpolate.h"
+
+#include "media/pipeline.h"
+#include "media/scene.h"
+#include "tool/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct Job {
+    const InterpolateOptions *options;
+    Report *report;
+    Progress progress;
+    PipelineStart start;
+} Job;
+
+/* ---- while it runs ---- */
+
+static void on_start(void *opaque, const PipelineStart *start)
+{
+    Job *const job = opaque;
+    char in[48], out[48];
+    job->start = *start;
+    report_log(job->report, DAIN_LOG_INFO, "%dx%d, %s fps, %s (%s) -> %s fps, %s (%s)",
+               start->width, start->height,
+               start->rate_in.num ? ratio_text(start->rate_in, in, sizeof in) : "variable",
+               start->decoder, start->format_in,
+               start->rate_out.num ? ratio_text(start->rate_out, out, sizeof out) : "variable",
+               start->encoder, start->format_out);
+    progress_start(&job->progress, "frames", job->options->common.quiet);
+}
+
+static void on_progress(void *opaque, const PipelineProgress *p)
+{
+    Job *const job = opaque;
+    progress_update(&job->progress, p->frames_out, p->expected_out);
+}
+
+/* ---- afterwards ---- */
+
+static const char *plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* "demo-2x.mp4: 110 -> 220 frames (109 new, 1 repeated, no cuts) in 0:12, 9.1 new frames/s" */
+static void summarise(const Job *job, const char *path, const PipelineResult *result,
+                      double seconds)
+{
+    const PipelineProgress *const p = &result->progress;
+    char time[24], rate[48] = "";
+    if (job->options->common.quiet)
+        return;
+    if (job->start.rate_out.num)
+        snprintf(rate, sizeof rate, " at %.5g fps", ratio_double(job->start.rate_out));
+    fprintf(stderr,
+            "%s: %" PRId64 " -> %" PRId64 " frame%s%s, %" PRId64 " new, %" PRId64
+            " repeated, %" PRId64 " cut%s, in %s",
+            path, p->frames_in, p->frames_out, plural(p->frames_out), rate, p->made, p->repeated,
+            p->cuts, plural(p->cuts), duration_text(seconds, time, sizeof time));
+    if (p->engine_seconds > 0 && p->made > 0)
+        fprintf(stderr, " (%.3g new frames/s)", (double)p->made / p->engine_seconds);
+    fputc('\n', stderr);
+}
+
+/* A line about what was wrong with the input; true if something was missing. */
+static bool report_damage(Report *report, const char *path, const SourceDamage *d, int64_t frames)
+{
+    if (d->interlaced)
+        report_log(report, DAIN_LOG_WARNING,
+                   "%s: %" PRId64 " frame%s flagged as interlaced were treated as progressive",
+                   path, d->interlaced, plural(d->interlaced));
+    if (d->timestamps)
+        report_log(report, DAIN_LOG_WARNING,
+                   "%s: %" PRId64 " timestamp%s missing or out of order, "
+                   "replaced",
+                   path, d->timestamps, plural(d->timestamps));
+    if (!d->packets && !d->frames && !d->read_error && !d->truncated)
+        return false;
+    char why[128] = "";
+    if (d->read_error)
+        av_strerror(d->read_error, why, sizeof why);
+    else if (d->truncated)
+        snprintf(why, sizeof why, "it ends before the length that its header gives");
+    char broken[96] = "";
+    if (d->packets || d->frames)
+        snprintf(broken, sizeof broken, "%" PRId64 " broken packets, %" PRId64 " broken frames",
+                 d->packets, d->frames);
+    report_error(report, DAIN_EFORMAT, "%s is damaged: %s%s%s; %" PRId64 " frame%s could be used",
+                 path, broken, broken[0] && why[0] ? ", " : "", why, frames, plural(frames));
+    return true;
+}
+
+static int finish(Job *job, const char *in, const char *out, int r, const PipelineResult *result)
+{
+    const double seconds = progress_end(&job->progress);
+    if (r == DAIN_ECANCELED) {
+        if (result->kept)
+            fprintf(stderr,
+                    "dain: interrupted; %s has the first %" PRId64 " frames and can be played\n",
+                    out, result->progress.frames_out);
+        else
+            fprintf(stderr, "dain: interrupted, nothing written\n");
+        return interruption_code() ? interruption_code() : EXIT_INTERRUPTED;
+    }
+    if (r < 0)
+        return EXIT_FAILED;
+    summarise(job, out, result, seconds);
+    const bool damaged =
+        report_damage(job->report, in, &result->damage, result->progress.frames_in);
+    return damaged ? EXIT_DAMAGED : EXIT_DONE;
+}
+
+/* ---- before ---- */
+
+/* Frames of the source, by decoding it: headers are often wrong by a few. */
+static int count_frames(const char *path, const SourceSettings *how, Report *report, int64_t *count)
+{
+    SourceSettings settings = *how;
+    settings.video_only = true;
+    settings.cancel = interruption();
+    Source *source = NULL;
+    int r = source_open(&source, path, &settings, report);
+    if (r < 0)
+        return r;
+    AVFrame *frame = av_frame_alloc();
+    AVPacket *packet = av_packet_alloc();
+    r = frame && packet ? SOURCE_FRAME : report_error(report, DAIN_ENOMEM, "out of memory");
+    for (*count = 0; r == SOURCE_FRAME; ++*count) {
+        av_frame_unref(frame);
+        r = source_next(source, frame, packet);
+    }
+    --*count;
+    av_frame_free(&frame);
+    av_packet_free(&packet);
+    source_close(&source);
+    if (r == DAIN_OK && *count < 1)
+        r = report_error(report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded",
+                         path);
+    return r;
+}
+
+static int run_video(const InterpolateOptions *o, const char *in, const char *out, Report *report)
+{
+    Job job = { .options = o, .report = report };
+    PipelineResult result;
+    PipelineSettings s = {
+        .input = in,
+        .source = { .progressive = o->progressive },
+        .output = { .path = out,
+                    .overwrite = o->overwrite,
+                    .only_video = o->no_streams,
+                    .encoder = { .codec = o->codec,
+                                 .crf = o->crf,
+                                 .preset = o->preset,
+                                 .pix_fmt = o->pix_fmt,
+                                 .options = o->encoder_options.text } },
+        .mode = o->rate.num ? TIMELINE_RATE : TIMELINE_FACTOR,
+        .factor = o->factor.num ? o->factor : (Ratio){ 2, 1 },
+        .out_rate = o->rate,
+        .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
+        .cancel = interruption(),
+        .report = report,
+        .started = on_start,
+        .progress = on_progress,
+        .opaque = &job,
+    };
+    DainContext *engine = engine_open(&o->common);
+    if (!engine)
+        return EXIT_FAILED;
+    interruption_start(engine);
+    int r = DAIN_OK;
+    if (o->frames) {
+        int64_t count = 0;
+        r = count_frames(in, &s.source, report, &count);
+        if (r == DAIN_OK)
+            s.factor = ratio(o->frames, count);
+    }
+    s.engine = engine;
+    if (r == DAIN_OK)
+        r = pipeline_run(&s, &result);
+    else
+        result = (PipelineResult){ 0 };
+    interruption_stop();
+    dain_close(&engine);
+    return finish(&job, in, out, r, &result);
+}
+
+__attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
+{
+    __builtin_va_list args;
+    __builtin_va_start(args, format);
+    fputs("dain: ", stderr);
+    vfprintf(stderr, format, args);
+    fputs(" (dain --help)\n", stderr);
+    __builtin_va_end(args);
+    return EXIT_USAGE;
+}
+
+static int run(const void *values, int count, char **operands)
+{
+    const InterpolateOptions *const o = values;
+    Report report;
+    messages_start(&report, &o->common);
+    InterpolateOptions full = *o;
+    int used = 0;
+    const bool pictures = o->first || o->second;
+    if (!pictures && !full.input && used < count)
+        full.input = operands[used++];
+    if (!full.output && used < count)
+        full.output = operands[used++];
+    if (used < count) {
+        const Command *const c = command_find(operands[used]);
+        return usage("one file too many: %s%s", operands[used],
+                     c ? " (a command comes before its options)" : "");
+    }
+    if (pictures && (!o->first || !o->second))
+        return usage("two pictures are needed: -0 FIRST -1 SECOND");
+    if (pictures && o->input)
+        return usage("either two pictures (-0, -1) or a video (-i), not both");
+    if (!pictures && o->time >= 0)
+        return usage("--time is for two pictures (-0, -1); for a video say --factor or --fps");
+    if (full.time < 0)
+        full.time = 0.5;
+    if (!pictures && !full.input)
+        return usage("no input file");
+    if (!full.output)
+        return usage("no output file");
+    if ((o->factor.num != 0) + (o->rate.num != 0) + (o->frames != 0) > 1)
+        return usage("--factor, --fps and --frames exclude each other");
+    return pictures ? interpolate_pictures(&full, &report)
+                    : run_video(&full, full.input, full.output, &report);
+}
+
+#define AT(member) offsetof(InterpolateOptions, member)
+
+static const Option options[] = {
+    { 'i', "input", OPTION_TEXT, AT(input), "FILE", "the video, instead of naming it first", 0, 0 },
+    { 'o', "output", OPTION_TEXT, AT(output), "FILE",
+      "the result, instead of naming it last; the end of its name chooses the container (.mp4, "
+      ".mkv, "
+      ".mov, .webm, ...) or picture type",
+      0, 0 },
+    { 0, "factor", OPTION_FACTOR, AT(factor), "N",
+      "frames of output for each frame of the video: 2, 5/2, 2.5 [2]", 0, 0 },
+    { 'r', "fps", OPTION_RATE, AT(rate), "RATE",
+      "frames a second of output: 60, 60000/1001, 59.94, ntsc, pal, film", 0, 0 },
+    { 'n', "frames", OPTION_INT, AT(frames), "N",
+      "frames of output altogether, spread evenly over the video (which is read twice)", 1, 1e9 },
+    { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },
+    { '1', "second", OPTION_TEXT, AT(second), "FILE", "the second of two pictures", 0, 0 },
+    { 's', "time", OPTION_REAL, AT(time), "T",
+      "where between the two pictures, from 0 (the first) to 1 [0.5]", 0, 1 },
+    COMMON_OPTIONS(InterpolateOptions, common),
+    { 'c', "codec", OPTION_TEXT, AT(codec), "NAME",
+      "encoder: libx264, libx265, libsvtav1, ffv1, prores_ks, ... [libx264, or what the container "
+      "wants]",
+      0, 0 },
+    { 0, "crf", OPTION_REAL, AT(crf), "Q",
+      "quality of the encoder, lower is better [18 for libx264]", 0, 63 },
+    { 0, "preset", OPTION_TEXT, AT(preset), "NAME",
+      "speed of the encoder: slow, fast, ... [its own]", 0, 0 },
+    { 0, "pix-fmt", OPTION_TEXT, AT(pix_fmt), "NAME",
+      "pixel format of the output [that of the video, or the nearest]", 0, 0 },
+    { 'e', "encoder-option", OPTION_LIST, AT(encoder_options), "KEY=VALUE",
+      "any other option of the encoder; may be repeated", 0, 0 },
+    { 0, "no-streams", OPTION_FLAG, AT(no_streams), NULL,
+      "leave out sound, subtitles and all other streams", 0, 0 },
+    { 0, "scene-threshold", OPTION_REAL, AT(scene_threshold), "X",
+      "how much must change between two frames for a scene cut, 0 to 1; at a cut the nearer frame "
+      "is "
+      "repeated [0.25]",
+      0, 1 },
+    { 0, "no-scene", OPTION_FLAG, AT(no_scene), NULL, "look for no cuts", 0, 0 },
+    { 0, "progressive", OPTION_FLAG, AT(progressive), NULL,
+      "the video is progressive whatever its flags say", 0, 0 },
+    { 'y', "overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the output file if it exists", 0,
+      0 },
+};
+
+static const InterpolateOptions defaults = { .time = -1,
+                                             .crf = -1,
+                                             .scene_threshold = SCENE_THRESHOLD };
+
+const Command command_interpolate = {
+    "interpolate",
+    "put new frames between the frames of a video, or between two pictures",
+    "[options] IN OUT\n       dain [options] -0 FIRST -1 SECOND -o OUT",
+    "Writes the video IN to OUT with twice as many frames a second (or as --factor, --fps or "
+    "--frames "
+    "say). Sound, subtitles, chapters and metadata are copied. With -0 and -1: writes the picture "
+    "between two pictures.\n\n"
+    "OUT appears under its name only when it is complete. Ctrl-C ends the work early and keeps the "
+    "part that is done as a file that can be played.",
+    options,
+    OPTION_COUNT(options),
+    sizeof(InterpolateOptions),
+    &defaults,
+    run,
+};

@@ -1,0 +1,25 @@
+/* The command `interpolate`: its options, and its two kinds of work. */
+#ifndef DAIN_TOOL_INTERPOLATE_H
+#define DAIN_TOOL_INTERPOLATE_H
+
+#include "tool/common.h"
+#include "tool/options.h"
+
+typedef struct InterpolateOptions {
+    CommonOptions common;
+    const char *input, *output;
+    const char *first, *second; /* -0 and -1: two pictures */
+    double time;                /* between the two pictures, < 0 = not given */
+    Ratio factor, rate;         /* {0, 0} = not given */
+    int frames;                 /* -n, 0 = not given */
+    double scene_threshold;
+    bool no_scene, progressive, overwrite, no_streams;
+    const char *codec, *preset, *pix_fmt;
+    double crf;
+    TextList encoder_options;
+} InterpolateOptions;
+
+/* Makes the picture at options->time between two. An exit code. */
+int interpolate_pictures(const InterpolateOptions *options, Report *report);
+
+#endif

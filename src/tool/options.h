@@ -1,0 +1,136 @@
+/*
+ * Commands and their options. One table per command drives the parser, --help, the manual page and
+ * the shell completions: what is not in the table does not exist.
+ *
+ * A new command is a file with a struct of its values, a table of Option, and a Command, whose name
+ * is then added to the list in commands.c:
+ *
+ *     typedef struct CropOptions { CommonOptions common; int width; bool round; } CropOptions;
+ *     static const Option options[] = {
+ *         COMMON_OPTIONS(CropOptions, common),
+ *         { 'w', "width", OPTION_INT, offsetof(CropOptions, width), "N", "pixels to keep",
+ *           .low = 16, .high = 16384 },
+ *         { 0, "round", OPTION_FLAG, offsetof(CropOptions, round), NULL, "round to even" },
+ *     };
+ *     static const CropOptions defaults = { .width = 640 };
+ *     static int run(const void *values, int count, char **operands) { ... return EXIT_DONE; }
+ *     const Command command_crop = { "crop", "cut frames smaller", "[options] IN OUT",
+ *                                    "Longer text for the manual.", options, OPTION_COUNT(options),
+ *                                    sizeof(CropOptions), &defaults, run };
+ */
+#ifndef DAIN_TOOL_OPTIONS_H
+#define DAIN_TOOL_OPTIONS_H
+
+#include "media/ratio.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Exit codes of the program. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_DAMAGED = 3,      /* done, but part of the input was missing or broken */
+    EXIT_INTERRUPTED = 130 /* 128 + signal: 130 for Ctrl-C, 143 for SIGTERM */
+};
+
+typedef enum OptionKind {
+    OPTION_FLAG,     /* bool, set to true */
+    OPTION_COUNT_UP, /* int, one more each time (-v -v) */
+    OPTION_INT,      /* int, low .. high */
+    OPTION_REAL,     /* double, low .. high */
+    OPTION_TEXT,     /* const char * */
+    OPTION_LIST,     /* TextList: may be given several times */
+    OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
+    OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc" */
+    OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */
+    OPTION_SIZE      /* PictureSize: "640x480" */
+} OptionKind;
+
+enum { LIST_LIMIT = 32 };
+
+/* Texts in the order given, ended by NULL. */
+typedef struct TextList {
+    const char *text[LIST_LIMIT + 1];
+    int count;
+} TextList;
+
+typedef struct PictureSize {
+    int width, height;
+} PictureSize;
+
+typedef struct Option {
+    char letter; /* 0 = none */
+    const char *name;
+    OptionKind kind;
+    size_t offset;        /* of the value in the command's struct */
+    const char *argument; /* what it is called in the help, NULL for flags */
+    const char *help;     /* a phrase without a full stop; the default in brackets */
+    double low, high;     /* OPTION_INT, OPTION_REAL */
+} Option;
+
+typedef struct Command {
+    const char *name;
+    const char *summary;     /* a phrase for the list of commands */
+    const char *usage;       /* what follows the name */
+    const char *description; /* paragraphs for help and manual, separated by empty lines */
+    const Option *options;
+    int option_count;
+    size_t size;          /* of the struct of values */
+    const void *defaults; /* its initial content, NULL = zeros */
+    int (*run)(const void *values, int operand_count, char **operands); /* an exit code */
+} Command;
+
+#define OPTION_COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+/* What most commands share. */
+typedef struct CommonOptions {
+    const char *model; /* NULL = default */
+    int threads;       /* 0 = one per processor */
+    int verbose;
+    bool quiet;
+} CommonOptions;
+
+#define COMMON_OPTIONS(Type, member)                                                               \
+    { 'm',         "model",                                                                        \
+      OPTION_TEXT, offsetof(Type, member.model),                                                   \
+      "FILE",      "network weights, a .safetensors file [the installed model, or $DAIN_MODEL]",   \
+      0,           0 },                                                                            \
+        { 'j',                                                                                     \
+          "threads",                                                                               \
+          OPTION_THREADS,                                                                          \
+          offsetof(Type, member.threads),                                                          \
+          "N",                                                                                     \
+          "threads of the network, 1 to 64 [one per processor]",                                   \
+          0,                                                                                       \
+          0 },                                                                                     \
+        { 'q',         "quiet",                                                                    \
+          OPTION_FLAG, offsetof(Type, member.quiet),                                               \
+          NULL,        "no progress and no warnings, only errors",                                 \
+          0,           0 },                                                                        \
+    {                                                                                              \
+        'v', "verbose", OPTION_COUNT_UP, offsetof(Type, member.verbose), NULL,                     \
+            "say more; twice: messages of the media libraries too", 0, 0                           \
+    }
+
+/* All commands, the default one first; ended by NULL. */
+extern const Command *const commands[];
+
+/* NULL if there is none of that name. */
+const Command *command_find(const char *name);
+
+/* Parses argv[1..] into values (command->size bytes, initialised here) and puts the operands into
+ * argv[1 .. *operand_count]. EXIT_DONE, EXIT_USAGE (a sentence was printed), or -1 if help was asked
+ * for and printed. */
+int options_parse(const Command *command, int argc, char **argv, void *values, int *operand_count);
+
+/* Help of one command. */
+void options_help(const Command *command, FILE *out);
+
+/* The word of the list (ended by NULL) that the given one was probably meant to be; NULL if none is
+ * near. */
+const char *nearest_word(const char *word, const char *const *list);
+
+#endif

@@ -1,0 +1,24 @@
+/* Progress of a long work: a line with a bar on terminals, nothing elsewhere. */
+#ifndef DAIN_TOOL_PROGRESS_H
+#define DAIN_TOOL_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Progress {
+    bool shown;
+    double started, printed; /* seconds_now() */
+    const char *unit;        /* "frames" */
+} Progress;
+
+/* quiet: show nothing, terminal or not. */
+void progress_start(Progress *progress, const char *unit, bool quiet);
+/* done of total (0 = unknown); prints at most four times a second. */
+void progress_update(Progress *progress, int64_t done, int64_t total);
+/* Takes the line away. Seconds since the start. */
+double progress_end(Progress *progress);
+
+/* "1:02:03", "2:03", "0:03". Returns buf. */
+char *duration_text(double seconds, char *buf, unsigned size);
+
+#endif
