@@ -230,6 +230,14 @@ int graph_scale(Graph *g, int x, float scale)
     return result(op);
 }
 
+int graph_motion(Graph *g, int flow, float scale)
+{
+    const int x = graph_scale(g, flow, scale);
+    if (x >= 0)
+        g->tensors[x].motion = true;
+    return x;
+}
+
 int graph_time_plane(Graph *g, int like)
 {
     const Tensor t = shape(g, like);

@@ -79,7 +79,8 @@ typedef struct Tensor {
     DataType type; /* TYPE_F32, TYPE_BF16 or TYPE_U8 */
     float scale;   /* u8: value = (code - zero) * scale */
     int zero;
-    int halo;       /* pixels on every side that consumers read; the plan takes the largest */
+    int halo;    /* pixels on every side that consumers read; the plan takes the largest */
+    bool motion; /* a flow on its way into a concatenation: float even where features are bytes */
     bool replicate; /* halo repeats the border (only its producer can fill it), else it is zero */
     int parent;     /* tensor that this is a slice of, or -1 */
     int channel;    /* first channel in the parent */
@@ -100,7 +101,8 @@ typedef struct Op {
     int inputs, outputs;
     const ConvParam *conv;
     int stride, dilation, radius; /* convolution; correlation */
-    float a, b;                   /* scale, limits: see ops.c */
+    int motion_first; /* 8-bit convolution with a third input: channel where that was taken out */
+    float a, b;       /* scale, limits: see ops.c */
 
     int zero_halo; /* plan: tensor whose halo this operator zeroes first, or -1 */
     int64_t runs;
@@ -161,12 +163,13 @@ int graph_load(Graph *g);             /* the caller's picture: 4 channels, repli
 int graph_shift_rgb(Graph *g, int x); /* first three channels - 0.5 */
 int graph_luma_half(Graph *g, int x); /* 1 channel, half size */
 int graph_conv(Graph *g, int x, const ConvParam *conv, int stride, int dilation, int add);
-int graph_up2(Graph *g, int x, float scale);      /* scale * bilinear x2 */
-int graph_corr(Graph *g, int a, int b, int r);    /* of the normalised features */
-int graph_warp(Graph *g, int x, int flow);        /* backward, bilinear */
-int graph_peak(Graph *g, int base, int c, int r); /* base (may be -1) + soft arg-max of c */
-int graph_scale(Graph *g, int x, float scale);    /* scale * x: also a copy into a slice */
-int graph_time_plane(Graph *g, int like);         /* 1 channel, the time t everywhere */
+int graph_up2(Graph *g, int x, float scale);       /* scale * bilinear x2 */
+int graph_corr(Graph *g, int a, int b, int r);     /* of the normalised features */
+int graph_warp(Graph *g, int x, int flow);         /* backward, bilinear */
+int graph_peak(Graph *g, int base, int c, int r);  /* base (may be -1) + soft arg-max of c */
+int graph_scale(Graph *g, int x, float scale);     /* scale * x: also a copy into a slice */
+int graph_motion(Graph *g, int flow, float scale); /* the same for a flow: see Tensor.motion */
+int graph_time_plane(Graph *g, int like);          /* 1 channel, the time t everywhere */
 int graph_clamp_add(Graph *g, int a, int b, float lo, float hi); /* b may be -1 */
 /* Splat of (sign*flow*e, e, 1), e = exp(w), by t*flow, or by (1-t)*flow if from_end. 4 channels. */
 int graph_splat(Graph *g, int flow, int w, float sign, bool from_end);

@@ -76,7 +76,25 @@ static void conv_rows_bf16(const OpRun *r, int y0, int y1)
     kernels(r)->conv_bf16(&args, y0, y1);
 }
 
-static void conv_rows_u8(const OpRun *r, int y0, int y1)
+static View row_buffer(float **scratch, int w, int c);
+
+/* The part of an 8-bit convolution that is done in floats, one row at a time. */
+static void conv_motion_row(const OpRun *r, const View *row, int y)
+{
+    const ConvParam *p = r->op->conv;
+    const ConvArgs args = { .in = r->in[2],
+                            .out = *row,
+                            .weights = p->u8.motion_weights,
+                            .bias = p->u8.motion_bias,
+                            .slope = p->u8.motion_slope,
+                            .kh = p->kh,
+                            .kw = p->kw,
+                            .stride = r->op->stride,
+                            .dilation = r->op->dilation };
+    kernels(r)->conv_f32(&args, y, y + 1);
+}
+
+static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
 {
     const ConvParam *p = r->op->conv;
     ConvU8Args args = { .in = view8(r->in[0]),
@@ -102,13 +120,28 @@ static void conv_rows_u8(const OpRun *r, int y0, int y1)
         args.out_f32 = r->out[0];
         args.add_f32 = r->in[1];
     }
-    kernels(r)->conv_u8(&args, y0, y1);
+    if (!r->in[2].data) {
+        kernels(r)->conv_u8(&args, y0, y1);
+        return;
+    }
+    args.add_f32 = row_buffer(&scratch, r->out[0].w, r->out[0].c);
+    args.add_f32.h = r->out[0].h;
+    for (int y = y0; y < y1; y++) {
+        conv_motion_row(r, &args.add_f32, y);
+        kernels(r)->conv_u8(&args, y, y + 1);
+    }
+}
+
+static size_t conv_scratch(const Graph *g, const Op *op)
+{
+    const Tensor *out = &g->tensors[op->out[0]];
+    return op->inputs > 2 ? (size_t)out->w * out->c + 16 : 0;
 }
 
 static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
     if (r->in_type[0] == TYPE_U8)
-        conv_rows_u8(r, y0, y1);
+        conv_rows_u8(r, y0, y1, scratch);
     else if (r->in_type[0] == TYPE_BF16)
         conv_rows_bf16(r, y0, y1);
     else
@@ -119,7 +152,7 @@ static int conv_halo(const Op *op, int i)
 {
     const ConvParam *p = op->conv;
     const int k = p->kh > p->kw ? p->kh : p->kw;
-    return i == 0 ? op->dilation * (k - 1) / 2 : 0;
+    return i != 1 ? op->dilation * (k - 1) / 2 : 0;
 }
 
 static double conv_macs(const Graph *g, const Op *op)
@@ -325,6 +358,7 @@ static const OpInfo table[OP_PAD_LOAD] = {
                   .rows = conv_rows,
                   .min_rows = 2,
                   .halo = conv_halo,
+                  .scratch = conv_scratch,
                   .macs = conv_macs },
     [OP_UP2] = { .name = "up2", .rows = up2_rows, .min_rows = 4 },
     [OP_NORMALISE] = { .name = "normalise", .rows = normalise_rows, .min_rows = 4 },
@@ -382,7 +416,7 @@ static Conversion find_conversion(const Graph *g, const Op *op)
     switch (op->kind) {
     case OP_CONV:
         c.out = out != TYPE_F32 && out != in;
-        c.in[1] = op->inputs > 1 && g->tensors[op->in[1]].type != (c.out ? TYPE_F32 : out);
+        c.in[1] = op->in[1] >= 0 && g->tensors[op->in[1]].type != (c.out ? TYPE_F32 : out);
         break;
     case OP_UP2:
     case OP_WARP:

@@ -15,6 +15,17 @@ static int padded(int oc)
     return (oc + CONV_LANES - 1) / CONV_LANES * CONV_LANES;
 }
 
+static void u8_free(ConvU8Param *u)
+{
+    mem_free(u->weights);
+    mem_free(u->bias);
+    mem_free(u->scale);
+    mem_free(u->motion_weights);
+    mem_free(u->motion_bias);
+    mem_free(u->motion_slope);
+    memset(u, 0, sizeof *u);
+}
+
 static void conv_free(ConvParam *p)
 {
     if (!p)
@@ -22,9 +33,7 @@ static void conv_free(ConvParam *p)
     mem_free(p->weights);
     mem_free(p->bias);
     mem_free(p->slope);
-    mem_free(p->u8.weights);
-    mem_free(p->u8.bias);
-    mem_free(p->u8.scale);
+    u8_free(&p->u8);
     mem_free(p->bf16_weights);
     mem_free(p);
 }
@@ -208,40 +217,90 @@ static int32_t saturate(double v)
     return (int32_t)(v > most ? most : v < -most ? -most : v);
 }
 
-int params_prepare_u8(Params *params, ConvParam *p, const float *scale, const int *zero)
+/* The channels that carry motion: float weights in codes of the output. */
+static int prepare_motion(ConvU8Param *u, const ConvParam *p, const float *oihw,
+                          const ConvU8Input *in)
+{
+    const int taps = p->kh * p->kw, n = in->motion_count, lanes = padded(p->oc);
+    float *w = mem_alloc((size_t)p->oc * n * taps * sizeof(float));
+    u->motion_weights = mem_alloc(conv_packed_size(p->oc, n, p->kh, p->kw) * sizeof(float));
+    u->motion_bias = mem_calloc(lanes, sizeof(float));
+    u->motion_slope = mem_calloc(lanes, sizeof(float));
+    const int ok = w && u->motion_weights && u->motion_bias && u->motion_slope;
+    for (int o = 0; ok && o < p->oc; o++) {
+        const float *from = oihw + ((size_t)o * p->ci + in->motion_first) * taps;
+        for (int i = 0; i < n * taps; i++)
+            w[o * n * taps + i] = from[i] * in->motion_gain;
+        u->motion_slope[o] = 1;
+    }
+    if (ok)
+        conv_pack_f32(u->motion_weights, w, p->oc, n, p->kh, p->kw);
+    mem_free(w);
+    return ok;
+}
+
+/* Closes the gap that the motion channels leave; returns the channels that stay. */
+static int without_motion(float *oihw, const ConvParam *p, const ConvU8Input *in)
+{
+    const int taps = p->kh * p->kw, stay = p->ci - in->motion_count;
+    const int after = stay - in->motion_first;
+    for (int o = 0; o < p->oc; o++) {
+        const float *from = oihw + (size_t)o * p->ci * taps;
+        float *to = oihw + (size_t)o * stay * taps;
+        memmove(to, from, (size_t)in->motion_first * taps * sizeof(float));
+        memmove(to + in->motion_first * taps, from + (in->motion_first + in->motion_count) * taps,
+                (size_t)after * taps * sizeof(float));
+    }
+    return stay;
+}
+
+int params_prepare_u8(Params *params, ConvParam *p, const ConvU8Input *in)
 {
     if (p->u8.weights)
         return DAIN_OK;
-    const int taps = p->kh * p->kw, lanes = padded(p->oc);
+    const int taps = p->kh * p->kw, lanes = padded(p->oc), stay = p->ci - in->motion_count;
     const size_t count = (size_t)p->oc * p->ci * taps;
-    const size_t packed = conv_packed_size_u8(p->oc, p->ci, p->kh, p->kw);
+    const size_t packed = conv_packed_size_u8(p->oc, stay, p->kh, p->kw);
     float *oihw = mem_alloc(count * sizeof(float));
     int8_t *q = mem_alloc(count);
-    ConvU8Param u = { mem_alloc(packed), mem_calloc(lanes, sizeof(int32_t)),
-                      mem_calloc(lanes, sizeof(float)) };
-    const int ok = oihw && q && u.weights && u.bias && u.scale;
-    if (ok) {
+    ConvU8Param u = { .weights = mem_alloc(packed),
+                      .bias = mem_calloc(lanes, sizeof(int32_t)),
+                      .scale = mem_calloc(lanes, sizeof(float)) };
+    int ok = oihw && q && u.weights && u.bias && u.scale;
+    if (ok)
         params_unpack_conv(p, oihw);
-        const size_t per = (size_t)p->ci * taps;
+    if (ok && in->motion_count) {
+        ok = prepare_motion(&u, p, oihw, in);
+        without_motion(oihw, p, in);
+    }
+    if (ok) {
+        const size_t per = (size_t)stay * taps;
         for (int o = 0; o < p->oc; o++) {
             int64_t shift;
-            u.scale[o] =
-                quantise_channel(q + o * per, oihw + o * per, p->ci, taps, scale, zero, &shift);
+            u.scale[o] = quantise_channel(q + o * per, oihw + o * per, stay, taps, in->scale,
+                                          in->zero, &shift);
             u.bias[o] = saturate(rint((double)p->bias[o] / u.scale[o]) - (double)shift);
         }
-        conv_pack_u8(u.weights, q, p->oc, p->ci, p->kh, p->kw);
+        conv_pack_u8(u.weights, q, p->oc, stay, p->kh, p->kw);
         p->u8 = u;
         params->bytes += packed + lanes * (sizeof(int32_t) + sizeof(float));
     } else {
-        mem_free(u.weights);
-        mem_free(u.bias);
-        mem_free(u.scale);
+        u8_free(&u);
     }
     mem_free(oihw);
     mem_free(q);
     return ok ? DAIN_OK
               : report_error(params->report, DAIN_ENOMEM, "out of memory for the weights of %s",
                              p->name);
+}
+
+void params_unprepare(Params *params)
+{
+    for (int i = 0; i < params->count; i++) {
+        u8_free(&params->conv[i]->u8);
+        mem_free(params->conv[i]->bf16_weights);
+        params->conv[i]->bf16_weights = NULL;
+    }
 }
 
 int params_prepare_bf16(Params *params, ConvParam *p)

@@ -5,12 +5,29 @@
 #include "base/log.h"
 #include "weights/safetensors.h"
 
-/* A convolution prepared for bytes: see ConvU8Args. It belongs to the scales of its input channels. */
+/*
+ * A convolution prepared for bytes: see ConvU8Args. It belongs to the scales of its input channels.
+ *
+ * Channels that carry motion are taken out: codes of a flow that reaches far are too coarse for its
+ * edges, and their large scale would leave few bits to the weights beside them. They have float
+ * weights of their own, in units of the output's codes.
+ */
 typedef struct ConvU8Param {
     int8_t *weights;
     int32_t *bias;
     float *scale;
+    float *motion_weights; /* NULL if no channel was taken out; packed as conv_pack_f32() does */
+    float *motion_bias;    /* zeros */
+    float *motion_slope;   /* ones */
 } ConvU8Param;
+
+/* What params_prepare_u8() has to know. */
+typedef struct ConvU8Input {
+    const float *scale; /* of each channel that stays: value = (code - zero) * scale */
+    const int *zero;
+    int motion_first, motion_count; /* channels taken out, in the order of the weights */
+    float motion_gain;              /* codes per unit of the output, 1 if it is float */
+} ConvU8Input;
 
 /* One convolution. */
 typedef struct ConvParam {
@@ -61,11 +78,13 @@ int params_set_range(Params *params, const char *name, float lo, float hi);
 /* NULL if there is none. */
 const Range *params_range(const Params *params, const char *name);
 
-/* Prepares a convolution for u8 input whose channel c means (code - zero[c]) * scale[c]; once only.
- * Errors: DAIN_ENOMEM. */
-int params_prepare_u8(Params *params, ConvParam *conv, const float *scale, const int *zero);
+/* Prepares a convolution for 8-bit input; once only. Errors: DAIN_ENOMEM. */
+int params_prepare_u8(Params *params, ConvParam *conv, const ConvU8Input *input);
 /* The same for bfloat16. */
 int params_prepare_bf16(Params *params, ConvParam *conv);
+
+/* Forgets what was prepared, after ranges or precisions have changed. */
+void params_unprepare(Params *params);
 
 /* The weights as OIHW floats, out holds oc*ci*kh*kw. */
 void params_unpack_conv(const ConvParam *conv, float *out);

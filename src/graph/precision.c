@@ -107,10 +107,55 @@ static int insert_conversions(Graph *g)
     return DAIN_OK;
 }
 
+/* ---- motion ---- */
+
+static int uses(const Graph *g, int x)
+{
+    int n = 0;
+    for (int i = 0; i < g->op_count; i++)
+        for (int k = 0; k < g->ops[i].inputs; k++)
+            n += g->ops[i].in[k] == x;
+    return n;
+}
+
+/* An 8-bit convolution takes the motion among its inputs as a third input, in floats: see
+ * ConvU8Param. */
+static void take_out_motion(Graph *g, Op *conv, Op *concat)
+{
+    int first = 0;
+    for (int k = 0; k < concat->inputs; first += g->tensors[concat->in[k++]].c) {
+        const int x = concat->in[k];
+        if (!g->tensors[x].motion)
+            continue;
+        conv->in[2] = x;
+        conv->inputs = 3;
+        conv->motion_first = first;
+        g->tensors[concat->out[0]].c -= g->tensors[x].c;
+        concat->inputs--;
+        memmove(&concat->in[k], &concat->in[k + 1], (concat->inputs - k) * sizeof *concat->in);
+        return;
+    }
+}
+
+static void find_motion(Graph *g)
+{
+    for (int i = 0; i < g->op_count; i++) {
+        Op *conv = &g->ops[i];
+        if (conv->kind != OP_CONV || conv->conv->precision != TYPE_U8 || conv->inputs > 1)
+            continue;
+        for (int k = 0; k < i; k++)
+            if (g->ops[k].kind == OP_CONCAT && g->ops[k].out[0] == conv->in[0] &&
+                uses(g, conv->in[0]) == 1)
+                take_out_motion(g, conv, &g->ops[k]);
+    }
+}
+
 int precision_types(Network *n)
 {
     Wish exports[NETWORK_MAX_EXPORTS] = { NONE };
     int error = DAIN_OK;
+    for (int r = 0; r < 3; r++)
+        find_motion(&n->graph[r]);
     for (int r = DAIN_RATE_TIME; r >= DAIN_RATE_FRAME && !error; r--)
         error = find_types(n, &n->graph[r], exports);
     for (int i = 0; i < n->export_count; i++)
@@ -221,7 +266,13 @@ static int prepare_u8(const Graph *g, Params *params, const Op *op)
             zero[t->channel + c] = t->zero;
         }
     }
-    return params_prepare_u8(params, (ConvParam *)op->conv, scale, zero);
+    const Tensor *out = &g->tensors[op->out[0]];
+    const ConvU8Input input = { .scale = scale,
+                                .zero = zero,
+                                .motion_first = op->motion_first,
+                                .motion_count = op->inputs > 2 ? g->tensors[op->in[2]].c : 0,
+                                .motion_gain = out->type == TYPE_U8 ? 1 / out->scale : 1 };
+    return params_prepare_u8(params, (ConvParam *)op->conv, &input);
 }
 
 static int set_scales(Network *n, Graph *g, Params *params)
@@ -235,15 +286,16 @@ static int set_scales(Network *n, Graph *g, Params *params)
     }
     for (int i = 0; i < g->op_count; i++) {
         const Op *op = &g->ops[i];
+        const bool codes = op->outputs && g->tensors[op->out[0]].type == TYPE_U8;
+        if (codes && set_scale(g, params, op))
+            return g->error;
         if (op->kind == OP_CONV && op->conv->precision == TYPE_U8 && prepare_u8(g, params, op))
             return DAIN_ENOMEM;
         if (op->kind == OP_CONV && op->conv->precision == TYPE_BF16 &&
             params_prepare_bf16(params, (ConvParam *)op->conv))
             return DAIN_ENOMEM;
-        if (!op->outputs || g->tensors[op->out[0]].type != TYPE_U8)
+        if (!codes)
             continue;
-        if (set_scale(g, params, op))
-            return g->error;
         const Tensor *t = &g->tensors[op->out[0]];
         if (t->exported >= 0) {
             n->exports[t->exported].scale = t->scale;

@@ -49,7 +49,7 @@ static inline uint16_t *view16_at(const View16 *v, int y, int x)
  *
  *     without a residual:   v = fma(acc, acc < 0 ? s * slope[o] : s, z)
  *     with add:             u = fma(add(y,x,o), k, fma(acc, s, -(add_zero * k)))
- *     with add_f32:         u = fma(acc, s, 0) + add_f32(y,x,o)      (f32 output only)
+ *     with add_f32:         u = fma(acc, s, 0) + add_f32(y,x,o)      (in codes for a u8 output)
  *     with either:          v = (u > 0 ? u : u * slope[o]) + z
  *
  *     f32 output: v;   u8 output: clamp(rint(v), 0, 255), half to even

@@ -2,6 +2,7 @@
 #include "model/calibrate.h"
 
 #include "base/mem.h"
+#include "model/equalise.h"
 
 #include <float.h>
 #include <math.h>
@@ -16,6 +17,9 @@ typedef struct Seen {
     float lo, hi;
     float *sample;
     int64_t values; /* so far */
+    double *square; /* sum of squares of each channel */
+    int channels;
+    int64_t pixels;
 } Seen;
 
 struct Calibration {
@@ -56,21 +60,29 @@ int calibration_create(Calibration **calibration, Model *model, const Kernels *k
                         : report_error(report, DAIN_ENOMEM, "out of memory for the calibration");
 }
 
+static void calibration_forget(Calibration *c)
+{
+    for (int i = 0; c->seen && i < c->count; i++) {
+        mem_free(c->seen[i].sample);
+        mem_free(c->seen[i].square);
+    }
+    c->count = 0;
+}
+
 void calibration_free(Calibration **calibration)
 {
     Calibration *c = *calibration;
     if (!c)
         return;
     session_close(&c->session);
-    for (int i = 0; c->seen && i < c->count; i++)
-        mem_free(c->seen[i].sample);
+    calibration_forget(c);
     mem_free(c->seen);
     mem_free(c->pixels);
     mem_free(c);
     *calibration = NULL;
 }
 
-static Seen *find(Calibration *c, const char *name)
+static Seen *find(Calibration *c, const char *name, int channels)
 {
     for (int i = 0; i < c->count; i++)
         if (!strcmp(c->seen[i].name, name))
@@ -78,12 +90,14 @@ static Seen *find(Calibration *c, const char *name)
     if (c->count == c->capacity)
         return NULL;
     Seen *s = &c->seen[c->count];
-    *s = (Seen){ .lo = FLT_MAX, .hi = -FLT_MAX, .sample = mem_alloc(SAMPLES * sizeof(float)) };
-    if (!s->sample)
-        return NULL;
+    *s = (Seen){ .lo = FLT_MAX,
+                 .hi = -FLT_MAX,
+                 .sample = mem_alloc(SAMPLES * sizeof(float)),
+                 .square = mem_calloc(channels, sizeof(double)),
+                 .channels = channels };
     strncpy(s->name, name, sizeof s->name - 1);
-    c->count++;
-    return s;
+    c->count++; /* calibration_free() takes it from here */
+    return s->sample && s->square ? s : NULL;
 }
 
 /* Reservoir sampling: every value seen so far is in the sample with the same probability. */
@@ -92,7 +106,9 @@ static void look_at(Calibration *c, Seen *s, const View *v)
     for (int y = 0; y < v->h; y++)
         for (int x = 0; x < v->w; x++) {
             const float *p = view_at(v, y, x);
+            s->pixels++;
             for (int k = 0; k < v->c; k++) {
+                s->square[k] += (double)p[k] * p[k];
                 s->lo = fminf(s->lo, p[k]);
                 s->hi = fmaxf(s->hi, p[k]);
                 int64_t at = s->values++;
@@ -161,10 +177,10 @@ int calibration_add(Calibration *c, const ImageView *first, const ImageView *sec
             const char *name = op_range_name(&g->ops[i]);
             if (!name)
                 continue;
-            Seen *s = find(c, name);
+            const View v = session_view(&c->session, (DainRate)r, g->ops[i].out[0]);
+            Seen *s = find(c, name, v.c);
             if (!s)
                 return report_error(c->report, DAIN_ENOMEM, "out of memory for the calibration");
-            const View v = session_view(&c->session, (DainRate)r, g->ops[i].out[0]);
             look_at(c, s, &v);
         }
     }
@@ -221,6 +237,23 @@ static void choose(const Seen *s, RangeMethod method, float *lo, float *hi)
         }
         *edge = best;
     }
+}
+
+static float strength(void *opaque, const ConvParam *conv, int channel)
+{
+    const Calibration *c = opaque;
+    for (int i = 0; i < c->count; i++)
+        if (!strcmp(c->seen[i].name, conv->name) && channel < c->seen[i].channels)
+            return (float)sqrt(c->seen[i].square[channel] / (double)c->seen[i].pixels);
+    return 0;
+}
+
+int calibration_equalise(Calibration *c)
+{
+    const int changed = model_equalise(c->model, strength, c, c->report);
+    calibration_forget(c);
+    session_close(&c->session);
+    return changed;
 }
 
 int calibration_finish(Calibration *c, RangeMethod method)

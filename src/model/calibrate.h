@@ -27,6 +27,10 @@ void calibration_free(Calibration **calibration);
  * Errors: those of session_open(). */
 int calibration_add(Calibration *calibration, const ImageView *first, const ImageView *second);
 
+/* Brings the channels of the model to one scale (model_equalise) by what was added, and forgets that:
+ * the same pictures have to be added again. Returns the number of channels changed, or an error. */
+int calibration_equalise(Calibration *calibration);
+
 /* Gives the model its ranges. Errors: DAIN_EINVAL (nothing was added, or all pictures were flat),
  * DAIN_ENOMEM. */
 int calibration_finish(Calibration *calibration, RangeMethod method);

@@ -67,10 +67,10 @@ static int concat(Builder *b, const char *name, int n, const int *x)
     return graph_concat(b->g, name, x, n);
 }
 
-/* A flow on its way into a concatenation: a copy that has a range of its own when features are bytes. */
+/* A flow on its way into a concatenation. */
 static int scaled_flow(Builder *b, int f, float scale, const char *name)
 {
-    const int x = graph_scale(b->g, f, scale);
+    const int x = graph_motion(b->g, f, scale);
     graph_name(b->g, x, "%s", name);
     return x;
 }
@@ -182,7 +182,8 @@ static void build_time(Builder *b)
     int f = graph_slice(g, p, 0, 4);
     warp_both(b, "f3", f, a);
     int c = graph_corr(g, a[0], a[1], 3);
-    const int coverage = scaled_flow(b, graph_slice(g, p, 4, 2), 1, "ref8in.coverage");
+    const int coverage = graph_scale(g, graph_slice(g, p, 4, 2), 1);
+    graph_name(g, coverage, "ref8in.coverage");
     int x = concat(b, "ref8in", 6,
                    (int[]){ a[0], a[1], c, scaled_flow(b, f, 1, "ref8in.flow"), coverage,
                             graph_time_plane(g, p) });

@@ -60,6 +60,7 @@ int model_set_precision(Model *m, DainPrecision precision)
     if (error)
         return error;
     m->precision = names[type];
+    params_unprepare(&m->params);
     for (int i = 0; i < m->params.count; i++) {
         ConvParam *p = m->params.conv[i];
         char key[96];

@@ -242,8 +242,10 @@ INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
     {                                                                                              \
         if (c->args->out.data && c->residual == RESIDUAL_NONE)                                     \
             row_run(c, y, o, L, 0, RESIDUAL_NONE);                                                 \
-        else if (c->args->out.data)                                                                \
+        else if (c->args->out.data && c->residual == RESIDUAL_U8)                                  \
             row_run(c, y, o, L, 0, RESIDUAL_U8);                                                   \
+        else if (c->args->out.data)                                                                \
+            row_run(c, y, o, L, 0, RESIDUAL_F32);                                                  \
         else if (c->residual == RESIDUAL_NONE)                                                     \
             row_run(c, y, o, L, 1, RESIDUAL_NONE);                                                 \
         else if (c->residual == RESIDUAL_U8)                                                       \
