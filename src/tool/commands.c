@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+extern const Command command_eval;
 extern const Command command_interpolate;
 
-const Command *const commands[] = { &command_interpolate, NULL };
+const Command *const commands[] = { &command_interpolate, &command_eval, NULL };
 
 const Command *command_find(const char *name)
 {

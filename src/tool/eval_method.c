@@ -1,0 +1,85 @@
+/* The ways to make a frame half-way between two, which `dain eval` compares. */
+#include "tool/eval_method.h"
+
+#include <string.h>
+
+int eval_method_open(EvalMethod *m, const char *what, int threads, Report *report)
+{
+    memset(m, 0, sizeof(*m));
+    if (what && !strcmp(what, "blend")) {
+        m->kind = EVAL_BLEND;
+        return DAIN_OK;
+    }
+    if (what && !strcmp(what, "nearest")) {
+        m->kind = EVAL_NEAREST;
+        return DAIN_OK;
+    }
+    DainSettings settings;
+    dain_settings_default(&settings);
+    settings.model = what;
+    settings.threads = threads;
+    m->kind = EVAL_MODEL;
+    const int ret = dain_open(&m->engine, &settings);
+    return ret < 0 ? report_error(report, ret, "%s", dain_open_error()) : DAIN_OK;
+}
+
+void eval_method_close(EvalMethod *m)
+{
+    dain_close(&m->engine);
+}
+
+static DainImage rgb_image(const uint8_t *data, int width, int height)
+{
+    DainImage image = { .width = width, .height = height, .sample = DAIN_SAMPLE_U8, .step = 3 };
+    for (int i = 0; i < 3; i++) {
+        image.plane[i] = (uint8_t *)data + i; /* the engine does not write to frames it is given */
+        image.stride[i] = 3 * (ptrdiff_t)width;
+    }
+    return image;
+}
+
+static int make_by_model(EvalMethod *m, uint8_t *out, const uint8_t *first, const uint8_t *second,
+                         int width, int height, int continues, Report *report)
+{
+    const DainImage a = rgb_image(first, width, height), b = rgb_image(second, width, height);
+    const DainImage result = rgb_image(out, width, height);
+    int ret = DAIN_OK;
+    if (!m->primed || !continues) {
+        dain_reset(m->engine);
+        ret = dain_push(m->engine, &a);
+    }
+    m->primed = 0;
+    if (!ret)
+        ret = dain_push(m->engine, &b);
+    if (!ret)
+        ret = dain_interpolate(m->engine, 1, 2, &result);
+    if (ret)
+        return report_error(report, ret, "%s",
+                            ret == DAIN_ECANCELED ? "interrupted" : dain_last_error(m->engine));
+    m->primed = 1;
+    return DAIN_OK;
+}
+
+int eval_method_make(EvalMethod *m, uint8_t *out, const uint8_t *first, const uint8_t *second,
+                     int width, int height, int continues, Report *report)
+{
+    const size_t size = 3 * (size_t)width * height;
+    switch (m->kind) {
+    case EVAL_MODEL:
+        return make_by_model(m, out, first, second, width, height, continues, report);
+    case EVAL_BLEND:
+        for (size_t i = 0; i < size; i++)
+            out[i] = (first[i] + second[i] + 1) / 2;
+        return DAIN_OK;
+    case EVAL_NEAREST:
+        memcpy(out, first, size);
+        return DAIN_OK;
+    }
+    return DAIN_EINVAL;
+}
+
+const char *eval_kind_name(EvalKind kind)
+{
+    static const char *const name[] = { "model", "blend", "nearest" };
+    return name[kind];
+}
