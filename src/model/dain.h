@@ -6,12 +6,24 @@
 #include "graph/dain_ops.h"
 #include "model/model.h"
 
+/* A layer of the published program. */
+typedef struct DainLayer {
+    const char *name;
+    int ci, oc, k;
+    bool bias, transposed; /* transposed: weights are IOHW */
+    const char *norm;      /* of the batch norm behind it, NULL = none */
+    bool affine;           /* the norm has weight and bias */
+} DainLayer;
+
 /* Taking parameters; the first failure is kept and later calls do nothing. */
 typedef struct DainLoader {
     Params *params;
     const WeightFile *file;
     Report *report;
     int error;
+    /* If set, every layer is only shown to it, in the order of the published program. */
+    void (*visit)(void *opaque, const DainLayer *layer);
+    void *opaque;
 } DainLoader;
 
 /* A convolution of this shape under its name in the file: NAME.weight and, if bias is set, NAME.bias. */

@@ -23,17 +23,16 @@ static const BlockType types[] = {
 #define P3 P2 ".0.3.0"
 #define P4 P3 ".1.3.0"
 
+/* In the order of the published program, which other formats keep. */
 static const struct {
     const char *prefix;
     char type;
-} blocks[] = {
-    { P1 ".1.0", 'I' }, { P1 ".0.1", 'A' }, { P1 ".0.2", 'A' }, { P1 ".0.4", 'G' },
-    { P1 ".0.5", 'H' }, { P2 ".1.0", 'A' }, { P2 ".1.1", 'F' }, { P2 ".0.1", 'A' },
-    { P2 ".0.2", 'B' }, { P2 ".0.4", 'C' }, { P2 ".0.5", 'E' }, { P3 ".0.0", 'C' },
-    { P3 ".0.1", 'D' }, { P3 ".1.1", 'C' }, { P3 ".1.2", 'C' }, { P3 ".1.4", 'C' },
-    { P3 ".1.5", 'D' }, { P4 ".0.0", 'C' }, { P4 ".0.1", 'C' }, { P4 ".1.1", 'C' },
-    { P4 ".1.2", 'C' }, { P4 ".1.3", 'C' },
-};
+} blocks[] = { { P1 ".0.1", 'A' }, { P1 ".0.2", 'A' }, { P2 ".0.1", 'A' }, { P2 ".0.2", 'B' },
+               { P3 ".0.0", 'C' }, { P3 ".0.1", 'D' }, { P3 ".1.1", 'C' }, { P3 ".1.2", 'C' },
+               { P4 ".0.0", 'C' }, { P4 ".0.1", 'C' }, { P4 ".1.1", 'C' }, { P4 ".1.2", 'C' },
+               { P4 ".1.3", 'C' }, { P3 ".1.4", 'C' }, { P3 ".1.5", 'D' }, { P2 ".0.4", 'C' },
+               { P2 ".0.5", 'E' }, { P2 ".1.0", 'A' }, { P2 ".1.1", 'F' }, { P1 ".0.4", 'G' },
+               { P1 ".0.5", 'H' }, { P1 ".1.0", 'I' } };
 enum { BLOCKS = sizeof blocks / sizeof *blocks, NAME = 64 };
 
 static void load_branch_conv(DainLoader *l, const char *prefix, int branch, int layer, int ci,

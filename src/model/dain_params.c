@@ -10,6 +10,14 @@
 enum { KEY_LENGTH = 96 };
 #define NORM_EPSILON 1e-5
 
+/* In listing: shows the layer and returns true. */
+static bool visited(DainLoader *l, const DainLayer *layer)
+{
+    if (l->visit)
+        l->visit(l->opaque, layer);
+    return l->visit != NULL;
+}
+
 static void fail(DainLoader *l, const char *key, const char *problem)
 {
     l->error = report_error(l->report, DAIN_EFORMAT, "tensor %s %s", key, problem);
@@ -74,6 +82,8 @@ static float *load_part(DainLoader *l, const char *name, const char *part, int d
 
 void dain_load_conv(DainLoader *l, const char *name, int ci, int oc, int k, float slope, bool bias)
 {
+    if (visited(l, &(DainLayer){ name, ci, oc, k, bias, false, NULL, false }))
+        return;
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ oc, ci, k, k });
     float *b = bias ? load_part(l, name, "bias", 1, (int64_t[]){ oc }) : NULL;
     ConvParam *p;
@@ -86,6 +96,8 @@ void dain_load_conv(DainLoader *l, const char *name, int ci, int oc, int k, floa
 void dain_load_norm_conv(DainLoader *l, const char *name, const char *norm, int ci, int oc, int k,
                          float slope, bool affine)
 {
+    if (visited(l, &(DainLayer){ name, ci, oc, k, true, false, norm, affine }))
+        return;
     const int64_t each[] = { oc };
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ oc, ci, k, k });
     float *b = load_part(l, name, "bias", 1, each);
@@ -117,6 +129,8 @@ void dain_load_norm_conv(DainLoader *l, const char *name, const char *norm, int 
 
 void dain_load_deconv(DainLoader *l, const char *name, int ci, int oc)
 {
+    if (visited(l, &(DainLayer){ name, ci, oc, 4, true, true, NULL, false }))
+        return;
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ ci, oc, 4, 4 });
     float *b = load_part(l, name, "bias", 1, (int64_t[]){ oc });
     float *phase = l->error ? NULL : mem_alloc((size_t)ci * oc * 4 * sizeof *phase);

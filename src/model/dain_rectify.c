@@ -75,7 +75,8 @@ static void load_parts(DainLoader *l, const float *w, const float *bias, float *
         }
 }
 
-void dain_rectify_load(DainLoader *l)
+/* The convolution that is cut. */
+static void load_first(DainLoader *l)
 {
     float *w =
         dain_load_values(l, "rectifyNet.block1.0.weight", 4, (int64_t[]){ WIDTH, INPUTS, 7, 7 });
@@ -88,6 +89,14 @@ void dain_rectify_load(DainLoader *l)
     mem_free(w);
     mem_free(bias);
     mem_free(part);
+}
+
+void dain_rectify_load(DainLoader *l)
+{
+    if (l->visit)
+        dain_load_conv(l, "rectifyNet.block1.0", INPUTS, WIDTH, 7, 0, true);
+    else
+        load_first(l);
     for (int block = 2; block <= 4; block++)
         for (int i = 1; i <= 2; i++) {
             char name[NAME];
