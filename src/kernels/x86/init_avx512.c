@@ -24,4 +24,12 @@ void kernels_init_avx512(Kernels *table)
     table->image_store_f32 = image_store_f32_avx512;
     table->scale_f32 = scale_f32_avx512;
     table->shift_rgb_f32 = shift_rgb_f32_avx512;
+    table->quantise_f32_u8 = quantise_f32_u8_avx512;
+    table->dequantise_u8_f32 = dequantise_u8_f32_avx512;
+    table->f32_to_bf16 = f32_to_bf16_avx512;
+    table->bf16_to_f32 = bf16_to_f32_avx512;
+    table->warp_bilinear_u8 = warp_bilinear_u8_avx512;
+    table->warp_bilinear_bf16 = warp_bilinear_bf16_avx512;
+    table->up2_u8 = up2_u8_avx512;
+    table->up2_bf16 = up2_bf16_avx512;
 }
