@@ -151,6 +151,8 @@ void KERNEL(corr_f32)(const View *out, const View *a, const View *b, int r, int 
             corr_row(out, a, b, offset, n, 48, y);
         else if (a->c == 64)
             corr_row(out, a, b, offset, n, 64, y);
+        else if (a->c == 96)
+            corr_row(out, a, b, offset, n, 96, y);
         else
             corr_row(out, a, b, offset, n, a->c, y);
 }

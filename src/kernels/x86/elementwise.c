@@ -29,21 +29,43 @@ VEC_INLINE void apply_plane(Op *op, float *o, ptrdiff_t opx, const float *a, ptr
     }
 }
 
+/* One row of pixels of 2 to 4 channels: whole quads are read (the slack of a view allows it). */
+VEC_INLINE void apply_pixels(Op *op, float *o, ptrdiff_t opx, const float *a, ptrdiff_t apx,
+                             const float *b, ptrdiff_t bpx, int n, int c, vf p, vf q)
+{
+    int i = 0;
+    for (; i + VQ <= n; i += VQ, o += VQ * opx) {
+        const vf first = q_load(a + i * apx, apx);
+        const vf v = op(first, b ? q_load(b + i * bpx, bpx) : vf_zero(), p, q);
+        for (int l = 0; l < VQ; l++)
+            f4_store_n(o + l * opx, q_get(v, l), c);
+    }
+    for (; i < n; i++, o += opx) {
+        const vf first = q_load(a + i * apx, 0);
+        f4_store_n(o, q_get(op(first, b ? q_load(b + i * bpx, 0) : vf_zero(), p, q), 0), c);
+    }
+}
+
 VEC_INLINE void each_value(Op *op, const View *out, const View *a, const View *b, vf p, vf q,
                            int y0, int y1)
 {
-    const int c = out->c;
-    const int dense = out->px == c && a->px == c && (!b || b->px == c);
+    const int c = out->c, w = out->w;
+    const ptrdiff_t opx = out->px, apx = a->px, bpx = b ? b->px : 0;
+    const int dense = opx == c && apx == c && (!b || bpx == c);
     for (int y = y0; y < y1; y++) {
         float *o = view_at(out, y, 0);
         const float *s = view_at(a, y, 0), *t = b ? view_at(b, y, 0) : NULL;
         if (dense)
-            apply(op, o, s, t, (ptrdiff_t)out->w * c, p, q);
+            apply(op, o, s, t, (ptrdiff_t)w * c, p, q);
         else if (c == 1)
-            apply_plane(op, o, out->px, s, a->px, t, b ? b->px : 0, out->w, p, q);
+            apply_plane(op, o, opx, s, apx, t, bpx, w, p, q);
+        else if (c == 2)
+            apply_pixels(op, o, opx, s, apx, t, bpx, w, 2, p, q);
+        else if (c <= 4)
+            apply_pixels(op, o, opx, s, apx, t, bpx, w, c, p, q);
         else
-            for (int i = 0; i < out->w; i++)
-                apply(op, o + i * out->px, s + i * a->px, t ? t + i * b->px : NULL, c, p, q);
+            for (int i = 0; i < w; i++)
+                apply(op, o + i * opx, s + i * apx, t ? t + i * bpx : NULL, c, p, q);
     }
 }
 

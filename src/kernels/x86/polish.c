@@ -7,59 +7,83 @@
 
 #include <limits.h>
 
-/* left[i] = p[index[i]], right[i] = p[index[i] + 1]: gathers pairs. */
-VEC_INLINE void pairs_load(vf *left, vf *right, const float *p, vi index)
+/* Two neighbours at each of p and q. */
+VEC_INLINE f4 two_pairs(const float *p, const float *q)
 {
+    const f4 low = _mm_castpd_ps(_mm_load_sd((const double *)p));
+    return _mm_loadh_pi(low, (const __m64 *)q);
+}
+
+/* left[i] = p[index[i]], right[i] = p[index[i] + 1]. Loads of pairs are twice as fast as the gather
+ * instruction. */
+VEC_INLINE void pairs_load(vf *left, vf *right, const float *p, const int index[VL])
+{
+    f4 low[VQ], high[VQ]; /* pixels 4l and 4l+1, 4l+2 and 4l+3 */
+    for (int l = 0; l < VQ; l++) {
+        low[l] = two_pairs(p + index[4 * l], p + index[4 * l + 1]);
+        high[l] = two_pairs(p + index[4 * l + 2], p + index[4 * l + 3]);
+    }
+    const vf a = q_join(low), b = q_join(high);
 #if defined(__AVX512F__)
-    const __m512 a = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(index), p, 4));
-    const __m512 b =
-        _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(index, 1), p, 4));
-    const __m512i even =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    *left = _mm512_permutex2var_ps(a, even, b);
-    *right = _mm512_permutex2var_ps(a, _mm512_add_epi32(even, _mm512_set1_epi32(1)), b);
+    *left = _mm512_shuffle_ps(a, b, 0x88);
+    *right = _mm512_shuffle_ps(a, b, 0xdd);
 #else
-    const double *d = (const double *)p;
-    const __m256 a = _mm256_castpd_ps(_mm256_i32gather_pd(d, _mm256_castsi256_si128(index), 4));
-    const __m256 b =
-        _mm256_castpd_ps(_mm256_i32gather_pd(d, _mm256_extracti128_si256(index, 1), 4));
-    /* pixels 0 1 4 5 | 2 3 6 7 */
-    *left = _mm256_castpd_ps(
-        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88)), 0xd8));
-    *right = _mm256_castpd_ps(
-        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd)), 0xd8));
+    *left = _mm256_shuffle_ps(a, b, 0x88);
+    *right = _mm256_shuffle_ps(a, b, 0xdd);
 #endif
 }
 
-VEC_INLINE vf luma_at(const View *luma, vf x, vf y)
+/* Where VL samples of a luma lie, and their weights. */
+typedef struct Samples {
+    int index[VL];
+    float w[4][VL];
+} Samples;
+
+VEC_INLINE void samples_place(Samples *s, const View *luma, vf x, vf y)
 {
     vi ix, iy;
-    vf w[4], t[4];
+    vf w[4];
     const vf ax = vf_position(x, vf_set((float)(luma->w - 1)), &ix);
     const vf ay = vf_position(y, vf_set((float)(luma->h - 1)), &iy);
-    const vi index = vi_add(vi_mul(iy, vi_set((int)luma->row)), ix);
+    vi_store(s->index, vi_add(vi_mul(iy, vi_set((int)luma->row)), ix));
     vf_bilinear(ax, ay, w);
-    pairs_load(&t[0], &t[1], luma->data, index);
-    pairs_load(&t[2], &t[3], luma->data + luma->row, index);
-    vf v = t[0] * w[0];
-    v = vf_fma(t[1], w[1], v);
-    v = vf_fma(t[2], w[2], v);
-    return vf_fma(t[3], w[3], v);
+    for (int k = 0; k < 4; k++)
+        vf_store(s->w[k], w[k]);
 }
+
+VEC_INLINE vf samples_load(const Samples *s, const View *luma)
+{
+    vf t[4];
+    pairs_load(&t[0], &t[1], luma->data, s->index);
+    pairs_load(&t[2], &t[3], luma->data + luma->row, s->index);
+    vf v = t[0] * vf_load(s->w[0]);
+    for (int k = 1; k < 4; k++)
+        v = vf_fma(t[k], vf_load(s->w[k]), v);
+    return v;
+}
+
+enum { CHUNK = 128 }; /* pixels per round; a multiple of VL */
 
 /* Lanes behind the last pixel fill the padding of the rows with numbers nobody uses. */
 static void warp_row(const PolishArgs *a, float *mean, float *diff, int y)
 {
+    Samples from[2][CHUNK / VL];
     const int w = a->out.w;
-    for (int i = 0; i < w; i += VL) {
-        vf f[4];
-        channels_load(f, view_at(&a->flow, y, i), a->flow.px, w - i);
-        const vf x = vf_from(vi_add(vi_set(i), vi_iota())), row = vf_set((float)y);
-        const vf from0 = luma_at(&a->y0, x + f[0], row + f[1]);
-        const vf from1 = luma_at(&a->y1, x + f[2], row + f[3]);
-        const vf d = from1 - from0;
-        vf_store(diff + i, d);
-        vf_store(mean + i, vf_fnma(vf_set(a->t), d, from1));
+    for (int x0 = 0; x0 < w; x0 += CHUNK) {
+        const int n = w - x0 < CHUNK ? w - x0 : CHUNK;
+        for (int i = 0; i < n; i += VL) {
+            vf f[4];
+            channels_load(f, view_at(&a->flow, y, x0 + i), a->flow.px, n - i);
+            const vf x = vf_from(vi_add(vi_set(x0 + i), vi_iota())), row = vf_set((float)y);
+            samples_place(&from[0][i / VL], &a->y0, x + f[0], row + f[1]);
+            samples_place(&from[1][i / VL], &a->y1, x + f[2], row + f[3]);
+        }
+        for (int i = 0; i < n; i += VL) {
+            const vf v0 = samples_load(&from[0][i / VL], &a->y0);
+            const vf v1 = samples_load(&from[1][i / VL], &a->y1), d = v1 - v0;
+            vf_store(diff + x0 + i, d);
+            vf_store(mean + x0 + i, vf_fnma(vf_set(a->t), d, v1));
+        }
     }
     mean[-1] = mean[0];
     mean[w] = mean[w - 1];

@@ -13,35 +13,83 @@ typedef struct UpRow {
     float scale;
 } UpRow;
 
-VEC_INLINE vf up_column(const float *near, const float *far, int n)
+VEC_INLINE vf up_column(vf near, vf far)
 {
-    const vf a = n == VL ? vf_load(near) : vf_load_n(near, n);
-    const vf b = n == VL ? vf_load(far) : vf_load_n(far, n);
-    return vf_fma(b, vf_set(0.25f), a * vf_set(0.75f));
+    return vf_fma(far, vf_set(0.25f), near * vf_set(0.75f));
 }
 
-VEC_INLINE void up_store(float *o, vf v, int n)
+enum { UP_VECTORS = 4 }; /* of one pixel that are carried along the row at a time */
+
+/* The columns of `count` vectors of channels at near and far, the last one of them with n lanes. */
+VEC_INLINE void up_columns(vf v[UP_VECTORS], const float *near, const float *far, int count, int n)
 {
-    if (n == VL)
-        vf_store(o, v);
-    else
-        vf_store_n(o, v, n);
+    for (int k = 0; k < count; k++, near += VL, far += VL)
+        if (k < count - 1 || n == VL)
+            v[k] = up_column(vf_load(near), vf_load(far));
+        else
+            v[k] = up_column(vf_load_n(near, n), vf_load_n(far, n));
 }
 
-/* Up to VL channels: n. */
-VEC_INLINE void up_channels(const UpRow *r, int first, int n)
+/* side wf + centre, where centre is weighted already. */
+VEC_INLINE void up_write(float *o, const vf side[UP_VECTORS], const vf centre[UP_VECTORS], vf wf,
+                         int count, int n)
+{
+    for (int k = 0; k < count; k++, o += VL)
+        if (k < count - 1 || n == VL)
+            vf_store(o, vf_fma(side[k], wf, centre[k]));
+        else
+            vf_store_n(o, vf_fma(side[k], wf, centre[k]), n);
+}
+
+VEC_INLINE void up_channels(const UpRow *r, int first, int count, int n)
 {
     const vf wn = vf_set(0.75f * r->scale), wf = vf_set(0.25f * r->scale);
     const float *near = r->near + first, *far = r->far + first;
     float *o = r->out + first;
-    vf left = up_column(near, far, n), here = left;
+    vf left[UP_VECTORS], here[UP_VECTORS], right[UP_VECTORS], centre[UP_VECTORS];
+    up_columns(here, near, far, count, n);
+    for (int k = 0; k < count; k++)
+        left[k] = here[k];
     for (int i = 0; i < r->w; i++, o += 2 * r->out_px) {
         const ptrdiff_t next = (i < r->w - 1 ? i + 1 : i) * r->px;
-        const vf right = up_column(near + next, far + next, n), centre = here * wn;
-        up_store(o, vf_fma(left, wf, centre), n);
-        up_store(o + r->out_px, vf_fma(right, wf, centre), n);
-        left = here;
-        here = right;
+        up_columns(right, near + next, far + next, count, n);
+        for (int k = 0; k < count; k++)
+            centre[k] = here[k] * wn;
+        up_write(o, left, centre, wf, count, n);
+        up_write(o + r->out_px, right, centre, wf, count, n);
+        for (int k = 0; k < count; k++) {
+            left[k] = here[k];
+            here[k] = right[k];
+        }
+    }
+}
+
+/* Up to UP_VECTORS vectors from channel `first` on, the last one with n lanes. */
+static void up_block(const UpRow *r, int first, int count, int n)
+{
+    switch (n == VL ? count : -count) {
+    case 1:
+        up_channels(r, first, 1, VL);
+        break;
+    case 2:
+        up_channels(r, first, 2, VL);
+        break;
+    case 3:
+        up_channels(r, first, 3, VL);
+        break;
+    case 4:
+        up_channels(r, first, 4, VL);
+        break;
+    case -1:
+        up_channels(r, first, 1, n);
+        break;
+    case -2:
+        up_channels(r, first, 2, n);
+        break;
+    default: /* rare: one at a time */
+        up_block(r, first, count - 1, VL);
+        up_channels(r, first + (count - 1) * VL, 1, n);
+        break;
     }
 }
 
@@ -74,17 +122,16 @@ void KERNEL(up2_f32)(const View *out, const View *x, float scale, int y0, int y1
         const UpRow r = {
             view_at(out, y, 0), view_at(x, near, 0), view_at(x, far, 0), out->px, x->px, x->w, scale
         };
-        int c = 0;
         if (x->c == 4)
             up_pixels(&r, 4);
         else if (x->c < 4)
             up_pixels(&r, x->c);
-        else {
-            for (; c + VL <= x->c; c += VL)
-                up_channels(&r, c, VL);
-            if (c < x->c)
-                up_channels(&r, c, x->c - c);
-        }
+        else
+            for (int c = 0; c < x->c; c += UP_VECTORS * VL) {
+                const int left = x->c - c < UP_VECTORS * VL ? x->c - c : UP_VECTORS * VL;
+                const int count = (left + VL - 1) / VL;
+                up_block(&r, c, count, left - (count - 1) * VL);
+            }
     }
 }
 

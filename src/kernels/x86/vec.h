@@ -289,9 +289,6 @@ VEC_INLINE void f4_store(float *p, f4 v)
 /* Stores the first n of 4 lanes. */
 VEC_INLINE void f4_store_n(float *p, f4 v, int n)
 {
-#if defined(__AVX512F__)
-    _mm_mask_storeu_ps(p, (__mmask8)((1u << n) - 1), v);
-#else
     if (n == 4) {
         _mm_storeu_ps(p, v);
         return;
@@ -300,22 +297,29 @@ VEC_INLINE void f4_store_n(float *p, f4 v, int n)
         _mm_storel_pi((__m64 *)p, v);
     if (n & 1)
         _mm_store_ss(p + (n & 2), n & 2 ? _mm_movehl_ps(v, v) : v);
-#endif
 }
 
 /* ---- quads ---- */
 
+VEC_INLINE vf q_join(const f4 quad[VQ])
+{
+#if defined(__AVX512F__)
+    __m512 v = _mm512_castps128_ps512(quad[0]);
+    v = _mm512_insertf32x4(v, quad[1], 1);
+    v = _mm512_insertf32x4(v, quad[2], 2);
+    return _mm512_insertf32x4(v, quad[3], 3);
+#else
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(quad[0]), quad[1], 1);
+#endif
+}
+
 /* Lanes 4l .. 4l+3 from p + l step. */
 VEC_INLINE vf q_load(const float *p, ptrdiff_t step)
 {
-#if defined(__AVX512F__)
-    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + step), 1);
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + 2 * step), 2);
-    return _mm512_insertf32x4(v, _mm_loadu_ps(p + 3 * step), 3);
-#else
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
-#endif
+    f4 quad[VQ];
+    for (int l = 0; l < VQ; l++)
+        quad[l] = f4_load(p + l * step);
+    return q_join(quad);
 }
 
 /* Quad l of v. l must be a constant after unrolling. */
@@ -388,6 +392,27 @@ VEC_INLINE void vf_transpose4(vf r[4])
 
 /* ---- vectors over pixels from interleaved channels ---- */
 
+/* Lane VQ k + l of the result = lane 4l + k of v, and back: between transposed quads of neighbours
+ * and the order of pixels. */
+VEC_INLINE vf vf_deal(vf v)
+{
+#if defined(__AVX512F__)
+    return _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+#else
+    return _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#endif
+}
+
+VEC_INLINE vf vf_collect(vf v)
+{
+#if defined(__AVX512F__)
+    return vf_deal(v); /* its own inverse at this width */
+#else
+    return _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+#endif
+}
+
 /*
  * v[c] lane i = channel c of pixel i, for 4 channels; with fewer than VL pixels the last one is
  * repeated. Maps of fewer than 4 channels may be read too (within the slack of a view); what lies
@@ -395,6 +420,14 @@ VEC_INLINE void vf_transpose4(vf r[4])
  */
 VEC_INLINE void channels_load(vf v[4], const float *p, ptrdiff_t px, int n)
 {
+    if (n >= VL && px == 4) {
+        for (int k = 0; k < 4; k++)
+            v[k] = vf_load(p + k * VL);
+        vf_transpose4(v);
+        for (int k = 0; k < 4; k++)
+            v[k] = vf_deal(v[k]);
+        return;
+    }
     if (n >= VL)
         for (int k = 0; k < 4; k++)
             v[k] = q_load(p + k * px, 4 * px);
@@ -412,6 +445,14 @@ VEC_INLINE void channels_load(vf v[4], const float *p, ptrdiff_t px, int n)
 VEC_INLINE void channels_store(float *p, ptrdiff_t px, const vf v[4], int c, int n)
 {
     vf r[4] = { v[0], v[1], v[2], v[3] };
+    if (n >= VL && px == 4 && c == 4) {
+        for (int k = 0; k < 4; k++)
+            r[k] = vf_collect(r[k]);
+        vf_transpose4(r);
+        for (int k = 0; k < 4; k++)
+            vf_store(p + k * VL, r[k]);
+        return;
+    }
     vf_transpose4(r);
     if (n >= VL)
         for (int l = 0; l < VQ; l++)
@@ -426,15 +467,14 @@ VEC_INLINE void channels_store(float *p, ptrdiff_t px, const vf v[4], int c, int
     }
 }
 
-/* Lane i = p[i px] for the first n lanes; the others are some finite number if the pixels are. */
+/* Lane i = p[i px] for the first n lanes; the others are one of these numbers or 0. */
 VEC_INLINE vf plane_load(const float *p, ptrdiff_t px, int n)
 {
     if (px == 1)
         return n >= VL ? vf_load(p) : vf_load_n(p, n);
-    float v[VL];
-    for (int i = 0; i < VL; i++)
-        v[i] = p[(i < n ? i : n - 1) * px];
-    return vf_load(v);
+    vf v[4];
+    channels_load(v, p, px, n);
+    return v[0];
 }
 
 VEC_INLINE void plane_store(float *p, ptrdiff_t px, vf v, int n)
