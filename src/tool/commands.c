@@ -5,8 +5,9 @@
 
 extern const Command command_eval;
 extern const Command command_interpolate;
+extern const Command command_quantize;
 
-const Command *const commands[] = { &command_interpolate, &command_eval, NULL };
+const Command *const commands[] = { &command_interpolate, &command_eval, &command_quantize, NULL };
 
 const Command *command_find(const char *name)
 {

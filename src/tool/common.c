@@ -72,12 +72,28 @@ static void engine_message(void *opaque, DainLogLevel level, const char *text)
         print_message(opaque, level, text);
 }
 
+int precision_parse(const char *name, DainPrecision *precision)
+{
+    static const char *const names[] = { "auto", "f32", "bf16", "int8" };
+    *precision = DAIN_PRECISION_AUTO;
+    for (int i = 0; name && i < 4; i++)
+        if (!strcmp(name, names[i])) {
+            *precision = (DainPrecision)i;
+            return 1;
+        }
+    return !name;
+}
+
 DainContext *engine_open(const CommonOptions *common)
 {
     DainSettings settings;
     dain_settings_default(&settings);
     settings.model = common->model;
     settings.threads = common->threads;
+    if (!precision_parse(common->precision, &settings.precision)) {
+        print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16 or int8");
+        return NULL;
+    }
     settings.log = engine_message;
     DainContext *engine = NULL;
     const int r = dain_open(&engine, &settings);

@@ -17,6 +17,9 @@ void messages_start(Report *report, const CommonOptions *common);
  * for terminals. */
 void messages_status(const char *line);
 
+/* The precision of that name (NULL = automatic); 0 for a name that is none. */
+int precision_parse(const char *name, DainPrecision *precision);
+
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
 

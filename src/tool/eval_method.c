@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-int eval_method_open(EvalMethod *m, const char *what, int threads, Report *report)
+int eval_method_open(EvalMethod *m, const char *what, int threads, DainPrecision precision,
+                     Report *report)
 {
     memset(m, 0, sizeof(*m));
     if (what && !strcmp(what, "blend")) {
@@ -18,6 +19,7 @@ int eval_method_open(EvalMethod *m, const char *what, int threads, Report *repor
     dain_settings_default(&settings);
     settings.model = what;
     settings.threads = threads;
+    settings.precision = precision;
     m->kind = EVAL_MODEL;
     const int ret = dain_open(&m->engine, &settings);
     return ret < 0 ? report_error(report, ret, "%s", dain_open_error()) : DAIN_OK;

@@ -19,7 +19,8 @@ typedef struct EvalMethod {
 } EvalMethod;
 
 /* what: "blend", "nearest" or the path of a model (NULL = the default model). */
-int eval_method_open(EvalMethod *m, const char *what, int threads, Report *report);
+int eval_method_open(EvalMethod *m, const char *what, int threads, DainPrecision precision,
+                     Report *report);
 void eval_method_close(EvalMethod *m);
 
 /* Makes the frame at t = 1/2 between two packed RGB24 pictures, rounded to 8 bits. continues: first

@@ -87,8 +87,9 @@ typedef struct Command {
 
 /* What most commands share. */
 typedef struct CommonOptions {
-    const char *model; /* NULL = default */
-    int threads;       /* 0 = one per processor */
+    const char *model;     /* NULL = default */
+    int threads;           /* 0 = one per processor */
+    const char *precision; /* f32, bf16, int8; NULL = what the model asks for */
     int verbose;
     bool quiet;
 } CommonOptions;
@@ -106,6 +107,10 @@ typedef struct CommonOptions {
           "threads of the network, 1 to 64 [one per processor]",                                   \
           0,                                                                                       \
           0 },                                                                                     \
+        { 0,           "precision",                                                                \
+          OPTION_TEXT, offsetof(Type, member.precision),                                           \
+          "NAME",      "f32, bf16 or int8 [what the model file asks for]",                         \
+          0,           0 },                                                                        \
         { 'q',         "quiet",                                                                    \
           OPTION_FLAG, offsetof(Type, member.quiet),                                               \
           NULL,        "no progress and no warnings, only errors",                                 \
