@@ -132,6 +132,39 @@ INLINE void tile_run(const Call *c, const char *in, int o, const int P, const in
         out[i] = sum[i];
 }
 
+/* 17 to 24 outputs; the halves of a pair of pixels become the second vector of each, whose upper
+ * lanes stay as they are. */
+INLINE void tile_run_half(const Call *c, const char *in, int o, const int P, __m512 *out)
+{
+    const ConvBf16Args *a = c->args;
+    const char *weights = (const char *)a->weights + o / CONV_LANES * c->walk.block;
+    const __m512 half = _mm512_broadcast_f32x8(_mm256_loadu_ps(a->bias + o + 16));
+    __m512 sum[24];
+
+    UNROLL
+    for (int p = 0; p < P; p++) {
+        sum[p] = _mm512_loadu_ps(a->bias + o);
+        sum[P + p / 2] = half;
+    }
+    tile_sum_half(sum, P, &c->walk, in, weights);
+    UNROLL
+    for (int p = 0; p < P; p += 2) {
+        const __m512 pair = sum[P + p / 2];
+
+        out[2 * p] = sum[p];
+        _mm256_storeu_ps((float *)(out + 2 * p + 1), _mm512_castps512_ps256(pair));
+        out[2 * p + 2] = sum[p + 1];
+        _mm256_storeu_ps((float *)(out + 2 * p + 3), _mm512_extractf32x8_ps(pair, 1));
+    }
+}
+
+#define TILE_HALF(P)                                                                               \
+    static __attribute__((noinline)) void tile_half_##P(const Call *c, const char *in, int o,      \
+                                                        Sum *sum)                                  \
+    {                                                                                              \
+        tile_run_half(c, in, o, P, sum);                                                           \
+    }
+
 #define TILE(P, L)                                                                                 \
     static __attribute__((noinline)) void tile_##P##x##L(const Call *c, const char *in, int o,     \
                                                          Sum *sum)                                 \
@@ -151,10 +184,13 @@ INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
     const Finish f = finish_new(c, y, o, L);
     const char *in = (const char *)view16_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
                                              -(a->dilation * (a->kw - 1) / 2));
-    __m512 sum[24];
+    const TileSize *sizes = tiles_for(L, c->oc - o);
+    __m512 sum[32];
+
+    memset(sum, 0, sizeof sum); /* what the half tiles leave */
 
     for (int x = 0; x < c->w;) {
-        const TileSize *tile = tile_next(tiles[L - 1], c->w - x);
+        const TileSize *tile = tile_next(sizes, c->w - x);
 
         tile->run(c, in, o, sum);
         finish_pixels(&f, sum, x, tile->pixels, L, f32, residual);

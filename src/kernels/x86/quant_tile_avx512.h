@@ -127,4 +127,42 @@ INLINE void tile_sum_shared(Sum *sum, const int P, const Walk *k, int groups, co
     }
 }
 
+/* The same for 16 outputs and up to 8 of the next block, P even: two pixels share a vector for the
+ * latter, which saves a quarter of the work. sum: P vectors, then P / 2. */
+INLINE void tile_sum_half(Sum *sum, const int P, const Walk *k, const char *in, const char *weights)
+{
+    const ptrdiff_t step = k->step;
+
+    for (int ky = 0; ky < k->lines; ky++, in += k->line) {
+        const char *tap = in;
+
+        for (int kx = 0; kx < k->taps; kx++, tap += k->tap) {
+            const char *base[8];
+
+            UNROLL
+            for (int i = 0; i * 3 < P; i++)
+                base[i] = tap + 3 * i * step;
+            for (int n = k->groups; n > 0; n--, weights += WEIGHT_BYTES) {
+                const __m512i w = _mm512_loadu_si512(weights);
+                const __m512i half = _mm512_broadcast_i64x4(
+                    _mm256_loadu_si256((const __m256i *)(const void *)(weights + k->block)));
+
+                UNROLL
+                for (int p = 0; p < P; p += 2) {
+                    Group x = group_load(base[p / 3] + p % 3 * step);
+                    Group next = group_load(base[(p + 1) / 3] + (p + 1) % 3 * step);
+
+                    sum[p] = sum_dot(sum[p], x, w);
+                    sum[p + 1] = sum_dot(sum[p + 1], next, w);
+                    sum[P + p / 2] =
+                        sum_dot(sum[P + p / 2], _mm512_mask_mov_epi32(x, 0xff00, next), half);
+                }
+                UNROLL
+                for (int i = 0; i * 3 < P; i++)
+                    base[i] += 4;
+            }
+        }
+    }
+}
+
 #endif

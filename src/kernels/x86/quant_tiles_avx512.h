@@ -2,7 +2,8 @@
  * The sizes of tiles of the AVX-512 low-precision convolutions, and how a row is cut into them.
  *
  * The including file defines, before: TILE(P, L), a function that sums P pixels times L vectors of
- * 16 outputs, and Call and Sum, the types of its arguments.
+ * 16 outputs, TILE_HALF(P), one for 17 to 24 outputs that leaves them as TILE(P, 2) does, and Call
+ * and Sum, the types of their arguments.
  */
 #ifndef DAIN_KERNELS_X86_QUANT_TILES_AVX512_H
 #define DAIN_KERNELS_X86_QUANT_TILES_AVX512_H
@@ -25,6 +26,12 @@ TILE(4, 2)
 TILE(3, 2)
 TILE(2, 2)
 TILE(1, 2)
+TILE_HALF(16)
+TILE_HALF(12)
+TILE_HALF(8)
+TILE_HALF(6)
+TILE_HALF(4)
+TILE_HALF(2)
 TILE(8, 3)
 TILE(6, 3)
 TILE(4, 3)
@@ -42,6 +49,12 @@ typedef struct TileSize {
     int pixels;
     void (*run)(const Call *c, const char *in, int o, Sum *sum);
 } TileSize;
+
+/* The half vectors; widest first. */
+static const TileSize half_tiles[] = { { 16, tile_half_16 }, { 12, tile_half_12 },
+                                       { 8, tile_half_8 },   { 6, tile_half_6 },
+                                       { 4, tile_half_4 },   { 2, tile_half_2 },
+                                       { 1, tile_1x2 } };
 
 /* By vectors of outputs; widest first. */
 static const TileSize tiles[4][10] = {
@@ -87,6 +100,12 @@ static const TileSize *tile_next(const TileSize *sizes, int left)
     while (sizes->pixels > wanted)
         sizes++;
     return sizes;
+}
+
+/* Tiles for a number of outputs and the vectors they make. */
+static const TileSize *tiles_for(int vectors, int lanes)
+{
+    return vectors == 2 && lanes <= 24 ? half_tiles : tiles[vectors - 1];
 }
 
 /* Vectors of outputs of the next tile when blocks of 16 are to do. */
