@@ -298,6 +298,8 @@ ROW(4)
 
 static void (*const rows[4])(const Call *c, int y, int o) = { row_1, row_2, row_3, row_4 };
 
+#include "kernels/x86/quant_heads_avx512vnni.h"
+
 void conv_u8_avx512vnni(const ConvU8Args *a, int y0, int y1)
 {
     const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;
@@ -317,6 +319,10 @@ void conv_u8_avx512vnni(const ConvU8Args *a, int y0, int y1)
                                                    : RESIDUAL_NONE };
     int vectors;
 
+    if (head_possible(&c)) {
+        head_rows(&c, y0, y1);
+        return;
+    }
     for (int y = y0; y < y1; y++)
         for (int o = 0; o < c.oc; o += vectors * 16) {
             vectors = vectors_next((c.oc - o + 15) / 16);
