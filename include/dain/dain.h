@@ -89,6 +89,14 @@ typedef enum DainPrecision {
                             raises; same bits everywhere; needs a calibrated model */
 } DainPrecision;
 
+/* How pictures are enlarged to the sizes that the network needs, edges repeated. Only the original
+ * network ("dain") knows the difference. */
+typedef enum DainPadding {
+    DAIN_PADDING_MINIMAL, /* on the right and below, to multiples of 64: 1280x720 -> 1280x768 */
+    DAIN_PADDING_ORIGINAL /* as the published program, for comparisons: on all sides to multiples of
+                             128, by 32 where nothing is missing: 1280x720 -> 1344x768 */
+} DainPadding;
+
 typedef enum DainLogLevel {
     DAIN_LOG_ERROR,
     DAIN_LOG_WARNING,
@@ -106,6 +114,7 @@ typedef struct DainSettings {
     DainPrecision precision; /* default DAIN_PRECISION_AUTO */
     DainLogCallback log;     /* NULL = silent */
     void *log_opaque;        /* passed to log */
+    DainPadding padding;     /* default DAIN_PADDING_MINIMAL */
     uint64_t reserved[8];    /* zero */
 } DainSettings;
 

@@ -69,6 +69,8 @@ static int open_parts(DainContext *c, const DainSettings *s)
                             MAX_THREADS);
     if ((unsigned)s->precision > DAIN_PRECISION_INT8)
         return report_error(&c->report, DAIN_EINVAL, "unknown precision %d", (int)s->precision);
+    if ((unsigned)s->padding > DAIN_PADDING_ORIGINAL)
+        return report_error(&c->report, DAIN_EINVAL, "unknown padding %d", (int)s->padding);
     const char *path = s->model ? s->model : dain_default_model();
     if (!path)
         return report_error(&c->report, DAIN_EIO,
@@ -81,6 +83,7 @@ static int open_parts(DainContext *c, const DainSettings *s)
         error = model_set_precision(c->model, s->precision);
     if (error)
         return error;
+    c->model->pad_original = s->padding == DAIN_PADDING_ORIGINAL;
     c->macs_per_pixel = model_macs_per_pixel(c->model);
     c->pool = pool_create(threads < MAX_THREADS ? threads : MAX_THREADS);
     if (!c->pool)

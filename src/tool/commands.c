@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+extern const Command command_convert;
 extern const Command command_eval;
 extern const Command command_interpolate;
 extern const Command command_quantize;
 
-const Command *const commands[] = { &command_interpolate, &command_eval, &command_quantize, NULL };
+const Command *const commands[] = { &command_interpolate, &command_eval, &command_quantize,
+                                    &command_convert, NULL };
 
 const Command *command_find(const char *name)
 {

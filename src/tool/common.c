@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,14 @@ DainContext *engine_open(const CommonOptions *common)
     settings.threads = common->threads;
     if (!precision_parse(common->precision, &settings.precision)) {
         print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16 or int8");
+        return NULL;
+    }
+    if (common->padding && !strcmp(common->padding, "original")) {
+        settings.padding = DAIN_PADDING_ORIGINAL;
+    } else if (common->padding && strcmp(common->padding, "minimal")) {
+        char text[120];
+        snprintf(text, sizeof text, "--pad is minimal or original, not %.60s", common->padding);
+        print_message(NULL, DAIN_LOG_ERROR, text);
         return NULL;
     }
     settings.log = engine_message;
