@@ -82,10 +82,10 @@ void KERNEL(up4_f32)(const View *out, const View *x, float s1, float s2, int y0,
         const __m128 w0 = _mm_set1_ps(v0), w1 = _mm_set1_ps(v1);
         __m256 left = _mm256_setzero_ps();
         for (int i = 0; i < x->w; i++) {
-            const __m128 a =
-                _mm_castpd_ps(_mm_load_sd((const double *)(const void *)view_at(x, top, i)));
-            const __m128 c =
-                _mm_castpd_ps(_mm_load_sd((const double *)(const void *)view_at(x, low, i)));
+            const __m128 a = _mm_castsi128_ps(
+                _mm_loadl_epi64((const __m128i *)(const void *)view_at(x, top, i)));
+            const __m128 c = _mm_castsi128_ps(
+                _mm_loadl_epi64((const __m128i *)(const void *)view_at(x, low, i)));
             const __m128 sa = _mm_mul_ps(_mm_mul_ps(a, scale1), scale2);
             const __m128 sc = _mm_mul_ps(_mm_mul_ps(c, scale1), scale2);
             const __m128 v = _mm_fmadd_ps(w1, sc, _mm_mul_ps(w0, sa));
