@@ -23,7 +23,6 @@ help:
 
 build: deps $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD) -j $(JOBS)
-	@if [ -e $(BUILD)/src/tool/dain ]; then ln -sf src/tool/dain $(BUILD)/dain; fi
 
 $(BUILD)/build.ninja:
 	$(MESON) setup $(BUILD) $(SETUP)

@@ -21,7 +21,7 @@ need pkg-config has pkg-config
 need binutils has nm
 need ffmpeg has ffprobe
 need python3 has python3
-for library in libavcodec libavformat libavutil libavfilter; do
+for library in libavcodec libavformat libavutil; do
     need "$library-dev" pkg-config --exists "$library"
 done
 need libzimg-dev pkg-config --exists zimg
