@@ -326,8 +326,7 @@ static int packed_store(const ImageView *image, const PackedBytes *packed, const
 void KERNEL(image_store_f32)(const ImageView *image, const View *x, int y0, int y1)
 {
     PackedBytes packed;
-    const int is_packed =
-        packed_bytes(&packed, image) && packed.used == (1 << image->step) - 1;
+    const int is_packed = packed_bytes(&packed, image) && packed.used == (1 << image->step) - 1;
     if (!is_packed && image->step != 1) {
         image_store_f32_c(image, x, y0, y1);
         return;
