@@ -3,11 +3,13 @@
 
 #include "base/cpu.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Each family ends with a Test without a name. */
 extern const Test conv_tests[];
@@ -42,7 +44,7 @@ static const struct Level {
 };
 
 static int failed; /* the running check has failed */
-static const char *running_name, *running_isa;
+static const char *running_name = "checkasm", *running_isa = "";
 static const char *wanted_shape;
 
 void check_fail(const char *format, ...)
@@ -144,6 +146,18 @@ static uint64_t seed_of(uint64_t seed, const char *name)
     return seed;
 }
 
+/* A kernel touched the unreadable memory behind a buffer: says which, as far as a handler may. */
+static void on_fault(int signal)
+{
+    static const char text[] = ": touched memory outside of its buffers\n";
+    ssize_t n = write(STDERR_FILENO, running_name, strlen(running_name));
+
+    n += write(STDERR_FILENO, " ", 1);
+    n += write(STDERR_FILENO, running_isa, strlen(running_isa));
+    n += write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(n > 0 && signal ? 1 : 2);
+}
+
 typedef struct Options {
     uint64_t seed;
     const char *filter, *isa;
@@ -229,7 +243,9 @@ int main(int argc, char **argv)
 
     if (parse(&options, argc, argv) < 0)
         return usage(argv[0]);
+    signal(SIGSEGV, on_fault);
     printf("seed %llu\n", (unsigned long long)options.seed);
+    fflush(stdout);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         for (const Test *test = families[i]; test->name; test++)
             if (!options.filter || strstr(test->name, options.filter))

@@ -139,7 +139,50 @@ static const ConvTileSet *pick(int outputs)
     return &set16;
 }
 
+/* ---- up to 4 outputs: pixels in the lanes ---- */
+
+typedef __m256 Vec;
+
+enum { VEC_LANES = 8, PLANAR_OUTPUTS = 4 };
+
+INLINE Vec vec_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+INLINE Vec vec_set1(float f)
+{
+    return _mm256_set1_ps(f);
+}
+
+INLINE Vec vec_fma(Vec a, Vec b, Vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+INLINE void vec_store(float *p, Vec v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
+#include "kernels/x86/conv_planar.h"
+
+#define PLANAR_ROW(n, h)                                                                           \
+    static void planar_row_##n(const Planar *s, int row, int y, int x, int pixels)                 \
+    {                                                                                              \
+        planar_row(s, row, y, x, pixels, n);                                                       \
+    }
+#define PLANAR_NAME(n, h) planar_row_##n,
+
+TO_4(PLANAR_ROW, )
+
+static const PlanarRowFn planar_rows[] = { NULL, TO_4(PLANAR_NAME, ) };
+
 void conv_f32_avx2(const ConvArgs *a, int y0, int y1)
 {
+    if (planar_takes(a)) {
+        conv_planar(a, y0, y1, planar_rows[a->out.c]);
+        return;
+    }
     conv_by_tiles(a, y0, y1, pick);
 }

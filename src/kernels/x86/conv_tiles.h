@@ -68,6 +68,19 @@ static inline const float *conv_input(const ConvArgs *a, int y, int x)
                    x * a->stride - a->dilation * (a->kw - 1) / 2);
 }
 
+/* Asks for the input that the tile below this one will need beyond what this one reads. in: the
+ * first tap of this one. */
+static inline void prefetch_rows(const ConvArgs *a, const float *in, int pixels)
+{
+    for (int r = 0; r < a->stride; r++) {
+        const float *p = in + ((a->kh - 1) * a->dilation + 1 + r) * a->in.row;
+
+        for (int x = 0; x < pixels * a->stride; x++, p += a->in.px)
+            for (int c = 0; c < a->in.c; c += 16)
+                __builtin_prefetch(p + c, 0, 2);
+    }
+}
+
 /* Rows y0 .. y1-1 by tiles. pick(n) names the set to use where n outputs are left. A row is cut
  * into tiles of almost equal width, because narrow ones are slow; each tile makes all its outputs
  * before the next, so that its input stays in the first cache. */
@@ -90,6 +103,7 @@ static inline void conv_by_tiles(const ConvArgs *a, int y0, int y1,
             const float *add = a->add.data ? view_at(&a->add, y, x) : NULL;
             float *out = view_at(&a->out, y, x);
 
+            prefetch_rows(a, in, pixels);
             for (int o = 0; o < oc;) {
                 const ConvTileSet *set = pick(oc - o);
                 const ConvTile tile = { .in = in,
