@@ -12,6 +12,8 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
 #if defined(__x86_64__)
     if (cpu_flags & CPU_AVX2)
         kernels_init_avx2(table);
+    if (cpu_flags & CPU_AVXVNNI)
+        kernels_init_avxvnni(table);
     if (cpu_flags & CPU_AVX512)
         kernels_init_avx512(table);
     if (cpu_flags & CPU_AVX512VNNI)

@@ -119,7 +119,8 @@ static float sum_bf16(const ConvBf16Args *a, const uint16_t *in, const uint16_t 
         for (int kx = 0; kx < a->kw; kx++, w += padded * CONV_LANES) {
             const uint16_t *x = in + a->dilation * (ky * a->in.row + kx * a->in.px);
 
-            for (int i = 0; i < a->in.c; i++)
+            /* an odd channel has a companion of weight 0, which may turn a sum of -0 into 0 */
+            for (size_t i = 0; i < padded; i++)
                 sum = fmaf(f32_from_bf16(x[i]), f32_from_bf16(w[i / 2 * 2 * CONV_LANES + i % 2]),
                            sum);
         }

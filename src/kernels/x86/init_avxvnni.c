@@ -1,0 +1,7 @@
+/* Enters the AVX-VNNI kernels into the table. */
+#include "kernels/kernels.h"
+
+void kernels_init_avxvnni(Kernels *table)
+{
+    table->conv_u8 = conv_u8_avxvnni;
+}
