@@ -347,7 +347,7 @@ VEC_INLINE void q_store(float *p, ptrdiff_t step, vf v)
         f4_store(p + l * step, q_get(v, l));
 }
 
-/* Lane 4l+i = element i of the 4 floats at p + 0, for every l ... */
+/* Lane 4l+i = p[i] for every l. */
 VEC_INLINE vf q_repeat(const float *p)
 {
 #if defined(__AVX512F__)
