@@ -416,7 +416,10 @@ static Conversion find_conversion(const Graph *g, const Op *op)
     switch (op->kind) {
     case OP_CONV:
         c.out = out != TYPE_F32 && out != in;
-        c.in[1] = op->in[1] >= 0 && g->tensors[op->in[1]].type != (c.out ? TYPE_F32 : out);
+        if (op->in[1] >= 0) { /* a residual of another type than the output: both in floats */
+            c.out |= out != TYPE_F32 && g->tensors[op->in[1]].type != out;
+            c.in[1] = g->tensors[op->in[1]].type != (c.out ? TYPE_F32 : out);
+        }
         break;
     case OP_UP2:
     case OP_WARP:
