@@ -92,14 +92,14 @@ AVFrame *colour_frame(enum AVPixelFormat format, int width, int height)
     return f;
 }
 
-AVFrame *colour_rgb_frame(const AVFrame *src)
+AVFrame *colour_rgb_frame(const AVFrame *src, bool headroom)
 {
     AVFrame *const f =
         colour_frame(pixels_alpha(src->format) ? AV_PIX_FMT_GBRAPF32 : AV_PIX_FMT_GBRPF32,
                      src->width, src->height);
     if (f) {
         f->colorspace = AVCOL_SPC_RGB;
-        f->color_range = AVCOL_RANGE_JPEG;
+        f->color_range = headroom ? AVCOL_RANGE_MPEG : AVCOL_RANGE_JPEG;
     }
     return f;
 }
@@ -254,6 +254,10 @@ static int build(Colour *c, const Key *src, const Key *dst, Report *report)
             av_get_pix_fmt_name(pixels_readable(src->format) ? dst->format : src->format));
     describe(&c->src, src);
     describe(&c->dst, dst);
+    /* RGB with headroom: the whole range of codes is 0 .. 1. */
+    if ((pixels_float(c->src.desc) && src->range == AVCOL_RANGE_MPEG) ||
+        (pixels_float(c->dst.desc) && dst->range == AVCOL_RANGE_MPEG))
+        c->src.format.pixel_range = c->dst.format.pixel_range = ZIMG_RANGE_FULL;
     /* Gray has no matrix of its own: it takes the other side's. */
     if (c->src.format.color_family == ZIMG_COLOR_GREY)
         c->src.format.matrix_coefficients = ZIMG_MATRIX_BT709;

@@ -25,9 +25,16 @@ void colour_destroy(Colour *colour);
  * media/pixels.h cannot read or write). */
 int colour_convert(Colour *colour, const AVFrame *src, AVFrame *dst, Report *report);
 
-/* A new frame for the engine, of src's size: planar float RGB (AV_PIX_FMT_GBRPF32), with alpha
- * (GBRAPF32) if src has it. NULL if there is no memory. */
-AVFrame *colour_rgb_frame(const AVFrame *src);
+/*
+ * A new frame for the engine, of src's size: planar float RGB (AV_PIX_FMT_GBRPF32), with alpha
+ * (GBRAPF32) if src has it. NULL if there is no memory.
+ *
+ * headroom: for YUV of limited range that will go back to YUV of limited range. Cameras use the
+ * codes above white and below black, which the engine would cut off at 1 and 0; so 0 and 1 stand for
+ * the lowest and the highest code instead of for black and white. (Measured on six clips: the new
+ * frames are as good, and better where such codes occur.) color_range of the frame says which it is.
+ */
+AVFrame *colour_rgb_frame(const AVFrame *src, bool headroom);
 /* Such a frame as the engine sees it. */
 DainImage colour_image(const AVFrame *rgb);
 /* A new frame with buffers. Colour properties unset. NULL if there is no memory. */

@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/pipe_io.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +13,8 @@ struct Source {
     Report *report;
     SourceSettings settings;
     AVFormatContext *format;
-    AVIOContext *io; /* ours in picture mode */
+    AVIOContext *io;   /* ours in picture mode */
+    AVIOContext *pipe; /* ours for a pipe */
     AVCodecContext *decoder;
     AVStream *stream;
     AVPacket *packet;
@@ -64,6 +66,10 @@ static int open_format(Source *s, const char *url)
         if (r < 0)
             return libav_error(s->report, r, "%s", url);
         s->format->pb = s->io;
+    } else if (pipe_io_wanted(url)) {
+        if ((r = pipe_io_open(&s->pipe, url, s->settings.cancel)) < 0)
+            return libav_error(s->report, r, "%s", url);
+        s->format->pb = s->pipe;
     }
     r = avformat_open_input(&s->format, url, NULL, NULL);
     if (r == AVERROR_EXIT)
@@ -198,6 +204,7 @@ void source_close(Source **source)
     avcodec_free_context(&s->decoder);
     avformat_close_input(&s->format);
     avio_closep(&s->io);
+    pipe_io_close(&s->pipe);
     av_packet_free(&s->packet);
     mem_free(s->last_dts);
     mem_free(s);
@@ -234,7 +241,7 @@ static void move_times(Source *s, AVPacket *packet, const AVStream *st)
     if (packet->dts != AV_NOPTS_VALUE)
         packet->dts += by;
     const int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-    if (time != AV_NOPTS_VALUE && st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE) {
+    if (time != AV_NOPTS_VALUE) {
         const int64_t end =
             av_rescale_q(time + packet->duration, st->time_base, AV_TIME_BASE_Q) - s->shift;
         if (end > s->end)

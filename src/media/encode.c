@@ -26,9 +26,20 @@ static const struct {
 
 /* ---- choice ---- */
 
+static bool named(const char *name, const char *const *list)
+{
+    for (; *list; list++)
+        if (!strcmp(name, *list))
+            return true;
+    return false;
+}
+
 static bool holds(const AVOutputFormat *container, enum AVCodecID id)
 {
-    return avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL) == 1;
+    /* Some that hold H.264 do not tell. */
+    static const char *const silent[] = { "mpegts", "hls", "dash", NULL };
+    const int answer = avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL);
+    return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
 }
 
 static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputFormat *container,
@@ -63,6 +74,23 @@ static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputForma
     return codec;
 }
 
+bool encoder_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *container)
+{
+    /* FFmpeg has a flag for this, but 5.1 does not set it for MP4. */
+    static const char *const containers[] = { "avi", "mxf",  "gxf", "dv",  "mpeg", "vob",
+                                              "dvd", "svcd", "vcd", "swf", NULL };
+    static const enum AVCodecID codecs[] = { AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO,
+                                             AV_CODEC_ID_MPEG4,      AV_CODEC_ID_H263,
+                                             AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO };
+    if ((container->flags & AVFMT_NOTIMESTAMPS) || named(container->name, containers))
+        return true;
+    const AVCodec *const codec = choose_codec(s, container, NULL);
+    for (unsigned i = 0; codec && i < sizeof codecs / sizeof *codecs; i++)
+        if (codec->id == codecs[i])
+            return true;
+    return false;
+}
+
 static bool listed(const enum AVPixelFormat *list, enum AVPixelFormat format)
 {
     if (!list)
@@ -85,11 +113,10 @@ static enum AVPixelFormat choose_format(const AVCodec *codec, const AVFrame *fir
         return planar;
     if (listed(list, first->format))
         return first->format;
-    int loss;
     enum AVPixelFormat best = AV_PIX_FMT_NONE;
     for (; *list != AV_PIX_FMT_NONE; list++)
         if (pixels_writable(*list))
-            best = av_find_best_pix_fmt_of_2(best, *list, planar, pixels_alpha(planar), &loss);
+            best = av_find_best_pix_fmt_of_2(best, *list, planar, pixels_alpha(planar), NULL);
     return best;
 }
 

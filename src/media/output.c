@@ -319,3 +319,10 @@ enum AVPixelFormat output_format(const Output *o)
 {
     return encoder_context(o->encoder)->pix_fmt;
 }
+
+enum AVColorRange output_range(const Output *o)
+{
+    const AVCodecContext *const c = encoder_context(o->encoder);
+    const AVFrame like = { .format = c->pix_fmt, .color_range = c->color_range };
+    return colour_range(&like);
+}

@@ -46,8 +46,9 @@ int output_packet(Output *output, AVPacket *packet);
 int output_finish(Output *output);
 void output_close(Output **output);
 
-/* Name of the encoder, and its pixel format. */
+/* Name of the encoder, its pixel format and range. */
 const char *output_codec(const Output *output);
+enum AVColorRange output_range(const Output *output);
 enum AVPixelFormat output_format(const Output *output);
 
 #endif

@@ -34,20 +34,21 @@ int picture_read(AVFrame **picture, const char *path, Report *report)
     return r < 0 ? r : DAIN_OK;
 }
 
-/* The encoder for the type that the name ends in. */
-static const AVCodec *encoder_for(const char *path, const AVOutputFormat *container, Report *report)
+/* The encoder for the type that the name ends in, and FFmpeg's idea of such a file. */
+static const AVCodec *encoder_for(const char *path, const AVOutputFormat **container,
+                                  Report *report)
 {
-    const char *const dot = strrchr(path, '.');
-    const enum AVCodecID id = dot && !strchr(dot, '/')
-                                  ? av_guess_codec(container, NULL, path, NULL, AVMEDIA_TYPE_VIDEO)
-                                  : AV_CODEC_ID_NONE;
-    const AVCodec *const codec = avcodec_find_encoder(id);
-    if (!codec || !av_match_ext(path, container->extensions)) {
+    *container = av_guess_format(NULL, path, NULL);
+    const bool known = *container && (!strcmp((*container)->name, "image2") ||
+                                      !strcmp((*container)->name, "webp"));
+    const AVCodec *const codec =
+        known
+            ? avcodec_find_encoder(av_guess_codec(*container, NULL, path, NULL, AVMEDIA_TYPE_VIDEO))
+            : NULL;
+    if (!codec)
         report_error(
             report, DAIN_EUNSUPPORTED,
             "%s: the name does not tell a picture type; end it in .png, .jpg, .tif or .webp", path);
-        return NULL;
-    }
     return codec;
 }
 
@@ -97,8 +98,8 @@ static int encode(Encoder *encoder, const AVFrame *picture, const AVFrame *like,
 int picture_write(const AVFrame *picture, const AVFrame *like, const char *path,
                   const char *const *inputs, bool overwrite, Report *report)
 {
-    const AVOutputFormat *const container = av_guess_format("image2", NULL, NULL);
-    const AVCodec *const codec = container ? encoder_for(path, container, report) : NULL;
+    const AVOutputFormat *container;
+    const AVCodec *const codec = encoder_for(path, &container, report);
     if (!codec)
         return DAIN_EUNSUPPORTED;
     static const char *const lossless[] = { "lossless=1", NULL };

@@ -2,6 +2,7 @@
 #include "media/pipeline.h"
 
 #include "base/mem.h"
+#include "media/pixels.h"
 #include "media/stages.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static int open_source(Pipeline *p)
     int r = source_open(&p->source, p->settings->input, &settings, &p->reader.report);
     if (r < 0)
         return r;
-    r = reader_frame(p, &p->reader, &p->first);
+    r = reader_decode(p, &p->reader, &p->first);
     if (r == SOURCE_END)
         return report_error(&p->reader.report, DAIN_EFORMAT,
                             "%s: not one frame of its video can be decoded", p->settings->input);
@@ -41,8 +42,8 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
     if (s->mode == TIMELINE_FACTOR &&
         (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate)))
         *rate = (Ratio){ 0, 1 };
-    /* Containers without timestamps of their own hold a constant rate only. */
-    if (s->mode == TIMELINE_FACTOR && rate->num && !(container->flags & AVFMT_VARIABLE_FPS)) {
+    if (s->mode == TIMELINE_FACTOR && rate->num &&
+        encoder_needs_constant_rate(&s->output.encoder, container)) {
         t->mode = TIMELINE_RATE;
         t->out_rate = *rate;
     }
@@ -57,6 +58,11 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
         p->pause = 8 / ratio_double(video.rate);
     p->progress.expected_out = video.frames ? timeline_forecast(t, video.frames) : 0;
     return DAIN_OK;
+}
+
+static bool is_limited_yuv(enum AVPixelFormat format, enum AVColorRange range)
+{
+    return !pixels_rgb(format) && range == AVCOL_RANGE_MPEG;
 }
 
 static int open_output(Pipeline *p)
@@ -78,6 +84,11 @@ static int open_output(Pipeline *p)
     out.rate = rate;
     out.first_pts = first->pts;
     r = output_open(&p->output, &out, p->source, first, &p->writer.report);
+    if (r >= 0) {
+        p->headroom = is_limited_yuv(first->format, colour_range(first)) &&
+                      is_limited_yuv(output_format(p->output), output_range(p->output));
+        r = reader_prepare(p, &p->reader, &p->first);
+    }
     if (r >= 0 && s->started) {
         const SourceVideo video = source_video(p->source);
         const PipelineStart start = { .decoder = video.codec,

@@ -42,21 +42,20 @@ void release_item(WriteItem *item)
 
 /* ---- reader ---- */
 
-/* Makes RGB and the scene score for a decoded frame, which it takes over. */
-static int prepare(Pipeline *p, Stage *stage, AVFrame *decoded, SourceFrame *out)
+int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
 {
-    *out = (SourceFrame){ .decoded = decoded, .rgb = colour_rgb_frame(decoded) };
-    if (!out->rgb)
+    f->rgb = colour_rgb_frame(f->decoded, p->headroom);
+    if (!f->rgb)
         return stage_no_memory(stage);
-    const int r = colour_convert(p->colour, decoded, out->rgb, &stage->report);
+    const int r = colour_convert(p->colour, f->decoded, f->rgb, &stage->report);
     if (r < 0)
         return r;
     if (p->settings->scene_threshold > 1)
         return DAIN_OK;
-    SceneFrame *const scene = scene_shrink(out->rgb);
+    SceneFrame *const scene = scene_shrink(f->rgb);
     if (!scene)
         return stage_no_memory(stage);
-    out->score = p->scene ? scene_score(p->scene, scene) : 0;
+    f->score = p->scene ? scene_score(p->scene, scene) : 0;
     scene_free(p->scene);
     p->scene = scene;
     return DAIN_OK;
@@ -83,9 +82,7 @@ static int pass_packet(Pipeline *p, Stage *stage, AVPacket *packet)
     return DAIN_OK;
 }
 
-/* The next frame, ready for the engine; packets that come before it go to the writer. 0 at the end.
- */
-int reader_frame(Pipeline *p, Stage *stage, SourceFrame *out)
+int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
 {
     AVFrame *frame = av_frame_alloc();
     AVPacket *packet = NULL;
@@ -111,10 +108,8 @@ int reader_frame(Pipeline *p, Stage *stage, SourceFrame *out)
         av_frame_free(&frame);
         return r;
     }
-    r = prepare(p, stage, frame, out);
-    if (r < 0)
-        release_frame(out);
-    return r < 0 ? r : SOURCE_FRAME;
+    out->decoded = frame;
+    return SOURCE_FRAME;
 }
 
 void *reader_main(void *arg)
@@ -129,7 +124,10 @@ void *reader_main(void *arg)
             return NULL;
         }
         frame = (SourceFrame){ 0 };
-        r = reader_frame(p, &p->reader, &frame);
+        r = reader_decode(p, &p->reader, &frame);
+        const int prepared = r == SOURCE_FRAME ? reader_prepare(p, &p->reader, &frame) : DAIN_OK;
+        if (prepared < 0)
+            r = prepared;
     }
     release_frame(&frame);
     if (r < 0 && !pipeline_canceled(p))
@@ -186,7 +184,7 @@ static int load_pair(Pipeline *p)
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
 {
-    *out = colour_rgb_frame(p->older.decoded);
+    *out = colour_rgb_frame(p->older.decoded, p->headroom);
     if (!*out)
         return stage_no_memory(&p->engine);
     const double start = now();

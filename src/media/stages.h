@@ -47,6 +47,7 @@ typedef struct Pipeline {
 
     /* reader */
     Colour *colour;
+    bool headroom; /* of the RGB frames, see colour.h */
     SceneFrame *scene;
     SourceFrame first; /* read ahead of the threads */
     AVPacket **early;  /* and the packets before it */
@@ -71,9 +72,11 @@ int stage_no_memory(Stage *stage);
 void release_frame(SourceFrame *frame);
 void release_item(WriteItem *item);
 
-/* The next frame, ready for the engine: SOURCE_FRAME, SOURCE_END or an error. Packets that come
- * before it go to the writer, or to Pipeline.early while there is no output yet. */
-int reader_frame(Pipeline *pipeline, Stage *stage, SourceFrame *out);
+/* The next frame, decoded: SOURCE_FRAME, SOURCE_END or an error. Packets that come before it go to
+ * the writer, or to Pipeline.early while there is no output yet. */
+int reader_decode(Pipeline *pipeline, Stage *stage, SourceFrame *out);
+/* Makes what the engine needs of it: RGB and the scene score. */
+int reader_prepare(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 
 /* The threads' loops; the engine's runs in the caller's thread and returns its error. */
 void *reader_main(void *pipeline);

@@ -197,7 +197,8 @@ static int container_holds(const AVOutputFormat *format, const AVStream *from)
         return 1;
     if (par->codec_id == AV_CODEC_ID_NONE || par->codec_type == AVMEDIA_TYPE_UNKNOWN)
         return 0;
-    if (avformat_query_codec(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+    if (par->codec_type != AVMEDIA_TYPE_ATTACHMENT &&
+        avformat_query_codec(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
     if (format->flags & AVFMT_NOFILE)
         return 1;

@@ -286,7 +286,7 @@ static const InterpolateOptions defaults = { .time = -1,
 
 const Command command_interpolate = {
     "interpolate",
-    "put new frames between the frames of a video, or between two pictures",
+    "put new frames between those of a video, or between two pictures",
     "[options] IN OUT\n       dain [options] -0 FIRST -1 SECOND -o OUT",
     "Writes the video IN to OUT with twice as many frames a second (or as --factor, --fps or "
     "--frames "

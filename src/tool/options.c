@@ -158,6 +158,7 @@ static bool set_value(const Option *o, const char *text, void *values)
 {
     void *const at = (char *)values + o->offset;
     TextList *const list = at;
+    static const Ratio most = { 1000, 1 }, least = { 1, 1000 };
     switch (o->kind) {
     case OPTION_FLAG:
         *(bool *)at = true;
@@ -180,7 +181,8 @@ static bool set_value(const Option *o, const char *text, void *values)
     case OPTION_FACTOR:
         return ratio_parse(text, at);
     case OPTION_RATE:
-        return ratio_parse_rate(text, at);
+        return ratio_parse_rate(text, at) && ratio_compare(*(Ratio *)at, most) <= 0 &&
+               ratio_compare(*(Ratio *)at, least) >= 0;
     case OPTION_THREADS:
         return parse_threads(text, at);
     case OPTION_SIZE:
@@ -318,9 +320,11 @@ void options_help(const Command *c, FILE *out)
         return;
     fprintf(out, "\ncommands (dain COMMAND --help says more):\n");
     for (const Command *const *other = commands; *other; other++)
-        fprintf(out, "  %-12s%s%s\n", (*other)->name, (*other)->summary,
-                *other == c ? " (also without its name)" : "");
-    fprintf(out,
-            "\nexit status: 0 done, 1 failed, 2 wrong usage, 3 done but the input was damaged, "
-            "130 interrupted\n");
+        fprintf(out, "  %-14s%s%s\n", (*other)->name, (*other)->summary,
+                *other == c ? " (the default)" : "");
+    fputc('\n', out);
+    print_wrapped(out,
+                  "exit status: 0 done, 1 failed, 2 wrong usage, 3 done but the input was damaged, "
+                  "130 interrupted",
+                  0, HELP_WIDTH);
 }

@@ -122,7 +122,7 @@ static void patch(enum AVPixelFormat format, int m, bool full, const double rgb[
     code_of(matrices[m].kr, matrices[m].kb, full, depth, rgb, want);
     AVFrame *src = make(format, 22, 18, matrices[m].matrix, range);
     AVFrame *dst = make(format, 22, 18, matrices[m].matrix, range);
-    AVFrame *mid = src ? colour_rgb_frame(src) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
     Colour *there = colour_create(), *back = colour_create();
     if (CHECK(src && dst && mid && there && back)) {
         for (int i = 0; i < 3; i++)
@@ -194,7 +194,7 @@ static void exact_trip(enum AVPixelFormat format, int width, int height)
 {
     AVFrame *src = make(format, width, height, AVCOL_SPC_BT709, AVCOL_RANGE_UNSPECIFIED);
     AVFrame *dst = make(format, width, height, AVCOL_SPC_BT709, AVCOL_RANGE_UNSPECIFIED);
-    AVFrame *mid = src ? colour_rgb_frame(src) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
     Colour *there = colour_create(), *back = colour_create();
     const AVPixFmtDescriptor *const d = av_pix_fmt_desc_get(format);
     if (CHECK(src && dst && mid && there && back)) {
@@ -244,7 +244,7 @@ static void trips(void)
 static void palettes(void)
 {
     AVFrame *src = make(AV_PIX_FMT_PAL8, 19, 3, AVCOL_SPC_UNSPECIFIED, AVCOL_RANGE_UNSPECIFIED);
-    AVFrame *mid = src ? colour_rgb_frame(src) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
     Colour *c = colour_create();
     if (CHECK(src && mid && c)) {
         for (int y = 0; y < 3; y++)
@@ -269,25 +269,32 @@ static void palettes(void)
     CHECK_INT(pixels_to_planar(AV_PIX_FMT_RGBA64BE), AV_PIX_FMT_GBRAP16);
 }
 
-static void whites_above_white_survive(void)
+static void headroom(void)
 {
-    /* Cameras write luma above 235: kept above 1 in RGB, and on the way back. */
+    /* Cameras write luma above 235: with headroom it stays below 1, and comes back. */
     AVFrame *src = make(AV_PIX_FMT_YUV420P, 32, 32, AVCOL_SPC_BT709, AVCOL_RANGE_MPEG);
     AVFrame *dst = make(AV_PIX_FMT_YUV420P, 32, 32, AVCOL_SPC_BT709, AVCOL_RANGE_MPEG);
-    AVFrame *mid = src ? colour_rgb_frame(src) : NULL;
     Colour *there = colour_create(), *back = colour_create();
-    if (CHECK(src && dst && mid && there && back)) {
-        fill(src, 0, 250);
-        fill(src, 1, 128);
-        fill(src, 2, 128);
-        CHECK_INT(colour_convert(there, src, mid, &report), DAIN_OK);
-        CHECK_INT(colour_convert(back, mid, dst, &report), DAIN_OK);
-        CHECK(rgb_at(mid, 0, 3, 3) > 1.06f);
-        CHECK_INT(get(dst, 0, 3, 3), 250);
+    for (int with = 0; with < 2 && CHECK(src && dst && there && back); with++) {
+        AVFrame *mid = colour_rgb_frame(src, with);
+        if (!CHECK(mid != NULL))
+            break;
+        static const unsigned codes[] = { 0, 5, 16, 128, 235, 250, 255 };
+        for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++) {
+            fill(src, 0, codes[i]);
+            fill(src, 1, 128);
+            fill(src, 2, 128);
+            CHECK_INT(colour_convert(there, src, mid, &report), DAIN_OK);
+            CHECK_INT(colour_convert(back, mid, dst, &report), DAIN_OK);
+            const double want = with ? codes[i] / 255.0 : (codes[i] - 16.0) / 219;
+            CHECK(fabs(rgb_at(mid, 0, 3, 3) - want) < (with ? 0.003 : 1e-5));
+            CHECK_INT(get(dst, 0, 3, 3), codes[i]);
+            CHECK_INT(get(dst, 1, 3, 3), 128);
+        }
+        av_frame_free(&mid);
     }
     av_frame_free(&src);
     av_frame_free(&dst);
-    av_frame_free(&mid);
     colour_destroy(there);
     colour_destroy(back);
 }
@@ -315,7 +322,7 @@ static const Test tests[] = {
     { "what a frame does not say is guessed by its size", unspecified_is_guessed },
     { "samples without chroma subsampling come back exactly", trips },
     { "palettes are read", palettes },
-    { "white above white survives", whites_above_white_survive },
+    { "codes outside of black and white keep their place with headroom", headroom },
     { "formats that cannot be converted are refused by name", unknown_formats_are_refused },
 };
 TEST_MAIN(tests)

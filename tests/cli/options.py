@@ -1,0 +1,154 @@
+"""The command line: help, mistakes, the letters that users of other tools know."""
+import re
+
+from harness import *
+
+
+def wrong(*args, says=()):
+    run = dain(*args, code=2)
+    one_line(run, *says)
+
+
+@test('help goes to standard output and lists every option')
+def _(work):
+    run = dain('--help')
+    equal(run.stderr, '', 'standard error')
+    equal(dain('-h').stdout, run.stdout, 'help of -h')
+    equal(dain('interpolate', '--help').stdout, run.stdout, 'help of the command')
+    check(all(len(line) <= 100 for line in run.stdout.splitlines()), 'a line of over 100 characters')
+    for option in ('--factor', '--fps', '--model', '--threads', '--scene-threshold', '--no-scene',
+                   '--crf', '--codec', '--overwrite', '--quiet', '--verbose', '-0,', '-1,', '-s,', '-i,',
+                   '-o,', '-n,', '-m,', '-j,'):
+        check(option in run.stdout, f'{option} is missing')
+
+
+@test('without arguments it shows the help and fails')
+def _(work):
+    run = dain(code=2)
+    check('usage: dain' in run.stderr, run.stderr)
+
+
+@test('each command has help')
+def _(work):
+    names = re.findall(r'^  (\w+) +\w', dain('--help').stdout.split('\ncommands')[1], re.M)
+    check('interpolate' in names, f'commands: {names}')
+    for name in names:
+        check(f'usage: dain' in dain(name, '--help').stdout, f'help of {name}')
+        equal(dain('help', name).stdout, dain(name, '--help').stdout, f'help of {name}')
+
+
+@test('the version is the library\'s')
+def _(work):
+    check(re.fullmatch(r'dain \d+\.\d+\.\d+\n', dain('--version').stdout), 'version')
+
+
+@test('misspelt options get a suggestion')
+def _(work):
+    wrong('--factr', '2', 'a', 'b', says=('no option --factr', 'did you mean --factor?'))
+    wrong('--no-scnee', 'a', 'b', says=('did you mean --no-scene?',))
+    wrong('--xyzzy', 'a', 'b', says=('no option --xyzzy',))
+    wrong('-Z', 'a', 'b', says=('no option -Z',))
+
+
+@test('values are checked, and their range is named')
+def _(work):
+    wrong('--crf', '99', 'a', 'b', says=('--crf 99', 'from 0 to 63'))
+    wrong('--crf', 'good', 'a', 'b', says=('--crf good',))
+    wrong('--factor', '0', 'a', 'b', says=('--factor 0', '5/2'))
+    wrong('--fps', 'fast', 'a', 'b', says=('--fps fast', '59.94'))
+    wrong('-j', '0', 'a', 'b', says=('--threads 0', 'from 1 to 64'))
+    wrong('-j', '65', 'a', 'b', says=('--threads 65',))
+    wrong('-s', '1.5', '-0', 'a', '-1', 'b', '-o', 'c', says=('--time 1.5',))
+    wrong('--scene-threshold', 'nan', 'a', 'b', says=('--scene-threshold nan',))
+    wrong('--factor', says=('--factor needs a value',))
+    wrong('--quiet=yes', 'a', 'b', says=('takes no value',))
+
+
+@test('what does not fit together is refused')
+def _(work):
+    wrong('in.mp4', says=('no output file',))
+    wrong('--factor', '2', says=('no input file',))
+    wrong('a', 'b', 'c', says=('one file too many: c',))
+    wrong('--factor', '2', '--fps', '60', 'a', 'b', says=('exclude each other',))
+    wrong('-0', 'a', '-o', 'c', says=('two pictures',))
+    wrong('-0', 'a', '-1', 'b', '-i', 'v', '-o', 'c', says=('not both',))
+    wrong('-s', '0.5', 'a', 'b', says=('for two pictures',))
+
+
+@test('absurd rates and factors end with a line')
+def _(work):
+    clip(work / 'in.mp4', frames=3)
+    for more in (('--factor', '1000000'), ('--factor', '1/1000000'), ('--factor', '999999937/999999929'),
+                 ('--fps', '1000000000'), ('--fps', '1/1000000000'), ('--fps', '1000'), ('-n', '3000')):
+        run = dain(*more, work / 'in.mp4', work / 'out.mp4', code=None)
+        check(run.returncode in (0, 1, 2), f'{more}: exit code {run.returncode}: {run.stderr}')
+        if run.returncode:
+            one_line(run)
+            check(not (work / 'out.mp4').exists(), 'output')
+        (work / 'out.mp4').unlink(missing_ok=True)
+
+
+@test('letters of rife-ncnn-vulkan keep their meaning')
+def _(work):
+    clip(work / 'in.mp4', frames=4)
+    dain('-i', work / 'in.mp4', '-o', work / 'out.mp4', '-n', '12', '-j', '1:2:2', '-v', '-m',
+         ROOT / 'models' / 'edge.safetensors')
+    equal(len(frame_hashes(work / 'out.mp4')), 12, 'frame count')
+
+
+@test('the result does not depend on the number of threads')
+def _(work):
+    clip(work / 'in.mkv', frames=4, size='96x64')
+    hashes = []
+    for threads in (1, 2, 3):
+        dain('-j', threads, '-y', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
+        hashes.append(frame_hashes(work / 'out.mkv'))
+    equal(hashes[1], hashes[0], 'two threads')
+    equal(hashes[2], hashes[0], 'three threads')
+
+
+@test('quiet is quiet, verbose tells, and progress is for terminals')
+def _(work):
+    clip(work / 'in.mp4', frames=3)
+    equal(dain('-q', work / 'in.mp4', work / 'a.mp4').stderr, '', 'what -q says')
+    run = dain(work / 'in.mp4', work / 'b.mp4')
+    one_line(run, 'b.mp4: 3 -> 6 frames at 50 fps', '2 new')
+    check('\r' not in run.stderr, 'progress without a terminal')
+    check('libx264' in dain('-v', work / 'in.mp4', work / 'c.mp4').stderr, 'what -v says')
+    script = subprocess.run(['script', '-qec', f'{DAIN} {work}/in.mp4 {work}/d.mp4', '/dev/null'],
+                            capture_output=True, text=True)
+    equal(script.returncode, 0, 'exit code on a terminal')
+
+
+@test('the manual page and the completions know every option')
+def _(work):
+    options = re.findall(r'--([a-z-]+)', dain('--help').stdout.split('options:')[1].split('commands')[0])
+    man = dain('--dump-man').stdout.replace('\\', '')
+    lint = subprocess.run(['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', '-'],
+                          input=dain('--dump-man').stdout, capture_output=True, text=True) \
+        if shutil.which('man') else None
+    if lint and lint.returncode == 0:
+        equal(lint.stderr, '', 'warnings of man')
+    for o in set(options) - {'help'}:
+        check(f'--{o}' in man, f'{o} is not in the manual')
+        for shell in ('bash', 'zsh'):
+            check(f'--{o}' in dain('--dump-completion', shell).stdout, f'{o} is not in {shell}')
+        check(f'-l {o}' in dain('--dump-completion', 'fish').stdout, f'{o} is not in fish')
+    (work / 'bash').write_text(dain('--dump-completion', 'bash').stdout)
+    out = subprocess.run(['bash', '-c', f'. {work}/bash; COMP_WORDS=(dain --fa); COMP_CWORD=1; _dain; '
+                          'echo ${COMPREPLY[@]}'], capture_output=True, text=True).stdout
+    equal(out.strip(), '--factor', 'completion of --fa')
+    dain('--dump-completion', 'tcsh', code=2)
+
+
+@test('the processor\'s instruction sets change nothing')
+def _(work):
+    clip(work / 'in.mkv', frames=3, size='64x48')
+    hashes = set()
+    for cpu in ('c', 'avx2', 'avx512'):
+        dain('-y', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv', env={'DAIN_CPU': cpu})
+        hashes.add(tuple(frame_hashes(work / 'out.mkv')))
+    equal(len(hashes), 1, 'number of different results')
+
+
+main()
