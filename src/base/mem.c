@@ -6,6 +6,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Blocks from LARGE bytes on begin at a multiple of HUGE_PAGE and ask for huge pages: a network walks
+ * through tens of megabytes for each frame, which is thousands of small pages. */
+enum { HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
 static atomic_long attempts; /* allocations asked for, failed ones included */
 static atomic_long live;     /* blocks not yet freed */
@@ -39,8 +44,12 @@ void *mem_alloc(size_t size)
     /* Not aligned_alloc(): its size would have to be rounded up, and a sanitizer would then miss
      * writes just past the end. */
     void *p;
-    if (posix_memalign(&p, MEM_ALIGN, size ? size : 1) != 0)
+    if (posix_memalign(&p, size >= LARGE ? HUGE_PAGE : MEM_ALIGN, size ? size : 1) != 0)
         return NULL;
+#ifdef MADV_HUGEPAGE
+    if (size >= LARGE)
+        (void)madvise(p, size, MADV_HUGEPAGE); /* a wish: it is no error if it is not granted */
+#endif
     atomic_fetch_add(&live, 1);
     return p;
 }
