@@ -6,7 +6,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,6 +204,32 @@ static void unwritable(void)
     CHECK_INT(remove_folder(), 0);
 }
 
+/* A limit on the size of files stands for a full disk: the write fails in the middle. */
+static void full_disk(void)
+{
+    if (!make_folder())
+        return;
+    static const float large[10000];
+    const WeightTensor tensor = { "w", TYPE_F32, 1, { 10000 }, 10000, large, sizeof(large) };
+    Report report = { 0 };
+    struct rlimit limit;
+    CHECK_INT(safetensors_write(path, sample, SAMPLE_COUNT, NULL, 0, &report), 0);
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const struct rlimit small = { 10000, limit.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
+    CHECK_INT(safetensors_write(path, &tensor, 1, NULL, 0, &report), DAIN_EIO);
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    CHECK_CONTAINS(report.error, strerror(EFBIG));
+    /* What was there before is still there and whole. */
+    WeightFile *file;
+    if (CHECK_INT(safetensors_open(&file, path, &report), 0))
+        CHECK_INT(weights_count(file), SAMPLE_COUNT);
+    weights_close(&file);
+    CHECK_INT(remove_folder(), 1);
+}
+
 static void unreadable(void)
 {
     if (!make_folder())
@@ -310,6 +337,7 @@ static const Test tests[] = {
     { "a file may hold no tensors", nothing_to_write },
     { "arguments that cannot be written are refused and leave no file", bad_arguments },
     { "an unwritable target is an error and leaves no file", unwritable },
+    { "a full disk is an error, and the file that was there stays", full_disk },
     { "missing files, folders and pipes are refused at once", unreadable },
     { "without memory reading and writing fail cleanly at every allocation", no_memory },
     { "a thousand tensors are found by name", many_tensors },
