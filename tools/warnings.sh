@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 for compiler in gcc clang; do
     folder=build-$compiler
     [ -e "$folder/build.ninja" ] || CC=$compiler meson setup "$folder" --werror -Dwarning_level=2
-    ninja -C "$folder" -j "$(nproc)"
+    ninja -k 0 -C "$folder" -j "$(nproc)"
     echo "no warnings from $($compiler --version | head -n 1)"
 done

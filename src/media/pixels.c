@@ -77,7 +77,7 @@ enum AVPixelFormat pixels_to_planar(enum AVPixelFormat format)
     const int depth = want->comp[0].depth < 8 ? 8 : want->comp[0].depth;
     for (const AVPixFmtDescriptor *d = NULL; (d = av_pix_fmt_desc_next(d));)
         if (pixels_planar(d) && !pixels_float(d) && d->comp[0].depth == depth &&
-            !strncmp(d->name, "yuvj", 4) == 0 && pixels_gray(d) == pixels_gray(want) &&
+            strncmp(d->name, "yuvj", 4) != 0 && pixels_gray(d) == pixels_gray(want) &&
             (d->flags & AV_PIX_FMT_FLAG_RGB) == (want->flags & AV_PIX_FMT_FLAG_RGB) &&
             (d->flags & AV_PIX_FMT_FLAG_ALPHA) == (want->flags & AV_PIX_FMT_FLAG_ALPHA) &&
             d->log2_chroma_w == want->log2_chroma_w && d->log2_chroma_h == want->log2_chroma_h)
