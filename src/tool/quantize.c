@@ -100,6 +100,8 @@ static int work(const QuantizeOptions *o, Quantizer *q, RangeMethod method, Repo
             error = quantizer_calibrate(q, method);
         if (!error)
             error = quantizer_measure(q);
+        if (!error)
+            error = quantizer_narrow(q, o->loss);
         if (!error && !strcmp(o->common.precision, "mixed"))
             error = quantizer_raise(q, o->loss);
     }
@@ -159,7 +161,8 @@ const Command command_quantize = {
     "Runs MODEL on pictures (every second frame is made from its neighbours and compared), chooses "
     "the "
     "ranges of all activations, evens out channels of different strength, and writes a model that "
-    "computes in 8 bits. Layers that lose too much are raised to bfloat16 until the loss in PSNR "
+    "computes in 8 bits. As long as more than --loss is lost in PSNR, narrower ranges are tried, "
+    "and then layers are raised to bfloat16 until the loss in PSNR "
     "is "
     "within --loss.\n\nThe new file holds all that is needed; dain runs it as it is, and with "
     "--precision f32 as before.",

@@ -43,7 +43,9 @@ int quantizer_load(Quantizer *q, const char *const *paths, int wanted);
 int quantizer_calibrate(Quantizer *q, RangeMethod method);
 /* PSNR in f32 and with all layers in 8 bits, and what each layer loses alone. */
 int quantizer_measure(Quantizer *q);
-/* Tries narrower ranges and raises layers until no more than `loss` dB are lost. */
+/* Tries narrower ranges, one after the other, until no more than `loss` dB are lost. */
+int quantizer_narrow(Quantizer *q, double loss);
+/* Raises layers to bfloat16 until no more than `loss` dB are lost or nothing helps any more. */
 int quantizer_raise(Quantizer *q, double loss);
 int quantizer_write(Quantizer *q, const char *path, const char *precision);
 void quantizer_close(Quantizer *q);

@@ -299,7 +299,7 @@ static int narrow(Quantizer *q, const char *name)
     return params_set_range(&q->model->params, name, full.lo * best, full.hi * best);
 }
 
-static int narrow_all(Quantizer *q, double loss)
+int quantizer_narrow(Quantizer *q, double loss)
 {
     int error = DAIN_OK;
     for (int i = 0; i < q->model->params.range_count && !error; i++) {
@@ -308,6 +308,7 @@ static int narrow_all(Quantizer *q, double loss)
         say(q, "trying narrower range", i + 1, q->model->params.range_count);
         error = narrow(q, q->model->params.ranges[i].name);
     }
+    note_ranges(q);
     return error;
 }
 
@@ -343,11 +344,10 @@ static int raise_one(Quantizer *q, int *raised)
 
 int quantizer_raise(Quantizer *q, double loss)
 {
-    int error = narrow_all(q, loss), raised = 1;
+    int error = DAIN_OK, raised = 1;
     for (int n = 1; !error && raised && q->psnr_f32 - q->psnr > loss; n++) {
         say(q, "raising layer", n, q->layers);
         error = raise_one(q, &raised);
     }
-    note_ranges(q);
     return error;
 }
