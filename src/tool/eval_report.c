@@ -1,5 +1,6 @@
 /* What `dain eval` prints and writes: the table, the CSV file and the JSON file. */
 #include "tool/eval_report.h"
+#include "tool/json.h"
 
 #include <errno.h>
 #include <math.h>
@@ -41,40 +42,6 @@ static void table_row(const EvalReport *r, const char *name, const Metrics *scor
 
 /* ---- text of the files ---- */
 
-/* Length of the UTF-8 sequence at s, 0 if it is not one (file names need not be). */
-static int utf8_length(const unsigned char *s)
-{
-    const int length = s[0] < 0x80                    ? 1
-                       : s[0] >= 0xc2 && s[0] <= 0xdf ? 2
-                       : (s[0] & 0xf0) == 0xe0        ? 3
-                       : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                                      : 0;
-    for (int i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    const int overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    const int outside = (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf4 && s[1] >= 0x90);
-    return overlong || outside ? 0 : length;
-}
-
-static void json_string(FILE *f, const char *text)
-{
-    fputc('"', f);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        const int length = utf8_length(s);
-        if (length == 0)
-            fputs("\\ufffd", f);
-        else if (*s == '"' || *s == '\\')
-            fprintf(f, "\\%c", *s);
-        else if (*s < 0x20)
-            fprintf(f, "\\u%04x", *s);
-        else
-            fwrite(s, 1, length, f);
-        s += length ? length : 1;
-    }
-    fputc('"', f);
-}
-
 static void csv_string(FILE *f, const char *text)
 {
     if (!strpbrk(text, ",\"\r\n")) {
@@ -92,7 +59,7 @@ static void json_scores(EvalReport *r, const Metrics *score)
     fputs("\"scores\": [", r->json);
     for (int i = 0; i < r->columns; i++) {
         fputs(i ? ", {\"method\": " : "{\"method\": ", r->json);
-        json_string(r->json, r->column[i].label);
+        json_print(r->json, r->column[i].label);
         if (isinf(score[i].psnr)) /* JSON has no infinity */
             fputs(", \"psnr\": null", r->json);
         else
@@ -105,17 +72,17 @@ static void json_scores(EvalReport *r, const Metrics *score)
 static void json_head(EvalReport *r)
 {
     fprintf(r->json, "{\"dain\": \"%s\",\n \"source\": ", dain_version());
-    json_string(r->json, r->source);
+    json_print(r->json, r->source);
     fprintf(r->json, ",\n \"layout\": \"%s\",\n \"space\": \"%s\",\n \"methods\": [", r->layout,
             r->space == METRICS_LUMA ? "luma" : "rgb");
     for (int i = 0; i < r->columns; i++) {
         const EvalColumn *c = &r->column[i];
         fputs(i ? ",\n  {\"label\": " : "\n  {\"label\": ", r->json);
-        json_string(r->json, c->label);
+        json_print(r->json, c->label);
         fprintf(r->json, ", \"kind\": \"%s\"", c->kind);
         if (c->file) {
             fputs(", \"file\": ", r->json);
-            json_string(r->json, c->file);
+            json_print(r->json, c->file);
         }
         if (c->network)
             fprintf(r->json, ", \"network\": \"%s\"", c->network);
@@ -197,7 +164,7 @@ int eval_report_row(EvalReport *r, const char *name, int width, int height, cons
         csv_row(r, name, width, height, score);
     if (r->json) {
         fputs(r->rows ? ",\n  {\"name\": " : "\n  {\"name\": ", r->json);
-        json_string(r->json, name);
+        json_print(r->json, name);
         fprintf(r->json, ", \"width\": %d, \"height\": %d, ", width, height);
         json_scores(r, score);
     }

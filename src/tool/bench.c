@@ -1,0 +1,306 @@
+/* dain bench: how fast the network runs here, and where the time goes. */
+#include "base/mem.h"
+#include "tool/common.h"
+#include "tool/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct BenchOptions {
+    CommonOptions common;
+    PictureSize size;
+    int frames, warmup, times;
+    bool json;
+} BenchOptions;
+
+/* Stages of one name and rate, together. */
+typedef struct Row {
+    const char *name;
+    DainRate rate;
+    double seconds, macs; /* of all runs */
+    int64_t runs;
+} Row;
+
+typedef struct Bench {
+    const BenchOptions *options;
+    DainContext *engine;
+    DainInfo info;
+    uint8_t *in, *out;
+    double *ms; /* of each new frame */
+    double total;
+    Row *rows;
+    int row_count;
+} Bench;
+
+/* ---- the picture ---- */
+
+/*
+ * Frame number n of a scene: a texture of four waves that pans by 3 pixels a frame, and in front of
+ * it a disc with a finer texture that crosses the other way. Every kind of work is there: motion,
+ * occlusion, detail.
+ */
+static void draw(uint8_t *rgb, int width, int height, int n)
+{
+    const int radius = height / 5 + 1, cx = width / 4 + 5 * n % (width / 2 + 1), cy = height / 2;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint8_t *const p = rgb + 3 * ((size_t)y * (size_t)width + (size_t)x);
+            const int dx = x - cx, dy = y - cy;
+            const bool disc = dx * dx + dy * dy < radius * radius;
+            const float u = (float)(disc ? dx : x + 3 * n), v = (float)(disc ? dy : y);
+            const float scale = disc ? 0.31f : 0.11f;
+            const float wave = sinf(u * scale) + sinf(v * scale * 0.83f) +
+                               sinf((u + v) * scale * 0.47f) + sinf((u - v) * scale * 1.7f);
+            const float level = 128 + 25 * wave;
+            p[0] = (uint8_t)level;
+            p[1] = (uint8_t)(disc ? 255 - level : level);
+            p[2] = (uint8_t)(level / 2 + 60);
+        }
+}
+
+static DainImage image_of(uint8_t *rgb, const PictureSize *size)
+{
+    DainImage image = {
+        .width = size->width, .height = size->height, .sample = DAIN_SAMPLE_U8, .step = 3
+    };
+    for (int i = 0; i < 3; i++) {
+        image.plane[i] = rgb + i;
+        image.stride[i] = 3 * (ptrdiff_t)size->width;
+    }
+    return image;
+}
+
+/* ---- running ---- */
+
+static int push(Bench *b, int n)
+{
+    draw(b->in, b->options->size.width, b->options->size.height, n);
+    const DainImage image = image_of(b->in, &b->options->size);
+    const double start = seconds_now();
+    const int r = dain_push(b->engine, &image);
+    b->total += seconds_now() - start;
+    return r;
+}
+
+/* One source frame more and the new frames before it; ms gets the time per new frame. */
+static int step(Bench *b, int n, double *ms)
+{
+    const DainImage image = image_of(b->out, &b->options->size);
+    const double before = b->total;
+    int r = push(b, n);
+    for (int k = 1; k <= b->options->times && r == DAIN_OK; k++) {
+        const double start = seconds_now();
+        r = dain_interpolate(b->engine, k, b->options->times + 1, &image);
+        b->total += seconds_now() - start;
+    }
+    *ms = 1e3 * (b->total - before) / b->options->times;
+    return r;
+}
+
+static int measure(Bench *b)
+{
+    double ignored;
+    int n = 0, r = push(b, n++);
+    for (int i = 0; i < b->options->warmup && r == DAIN_OK; i++)
+        r = step(b, n++, &ignored);
+    dain_stages_reset(b->engine);
+    b->total = 0;
+    for (int i = 0; i < b->options->frames && r == DAIN_OK; i++)
+        r = step(b, n++, &b->ms[i]);
+    if (r == DAIN_OK)
+        r = dain_info(b->engine, &b->info);
+    return r;
+}
+
+/* ---- the table ---- */
+
+static Row *row_for(Bench *b, const DainStage *stage)
+{
+    for (int i = 0; i < b->row_count; i++)
+        if (b->rows[i].rate == stage->rate && !strcmp(b->rows[i].name, stage->name))
+            return &b->rows[i];
+    Row *const row = &b->rows[b->row_count++];
+    *row = (Row){ .name = stage->name, .rate = stage->rate };
+    return row;
+}
+
+static bool collect(Bench *b)
+{
+    const int count = dain_stage_count(b->engine);
+    b->rows = mem_calloc((size_t)count + 1, sizeof *b->rows);
+    for (int i = 0; b->rows && i < count; i++) {
+        DainStage stage;
+        if (dain_stage(b->engine, i, &stage) < 0)
+            continue;
+        Row *const row = row_for(b, &stage);
+        row->seconds += stage.seconds;
+        row->macs += stage.macs * (double)stage.runs;
+        row->runs += stage.runs;
+    }
+    return b->rows;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static const char *rate_name(DainRate rate)
+{
+    static const char *const names[] = { "frame", "pair", "time" };
+    return names[rate];
+}
+
+static double sum_macs(const Bench *b)
+{
+    double sum = 0;
+    for (int i = 0; i < b->row_count; i++)
+        sum += b->rows[i].macs;
+    return sum;
+}
+
+static void print_table(const Bench *b)
+{
+    const int made = b->options->frames * b->options->times;
+    double staged = 0;
+    printf("\n%-22s %-6s %10s %7s %9s\n", "stage", "rate", "ms/frame", "share", "GMAC/s");
+    for (int i = 0; i < b->row_count; i++) {
+        const Row *const row = &b->rows[i];
+        staged += row->seconds;
+        if (!row->runs)
+            continue;
+        printf("%-22s %-6s %10.3f %6.1f%% ", row->name, rate_name(row->rate),
+               1e3 * row->seconds / made, 100 * row->seconds / b->total);
+        if (row->macs > 0 && row->seconds > 0)
+            printf("%9.1f\n", 1e-9 * row->macs / row->seconds);
+        else
+            printf("%9s\n", "-");
+    }
+    printf("%-22s %-6s %10.3f %6.1f%%\n", "(between the stages)", "",
+           1e3 * (b->total - staged) / made, 100 * (b->total - staged) / b->total);
+}
+
+static void print_text(const Bench *b)
+{
+    const BenchOptions *const o = b->options;
+    const int made = o->frames * o->times;
+    printf("%s: %s, %s, %s, %d thread%s, %dx%d, %d new frame%s\n", b->info.model, b->info.network,
+           b->info.precision, b->info.cpu, b->info.threads, b->info.threads == 1 ? "" : "s",
+           o->size.width, o->size.height, made, made == 1 ? "" : "s");
+    printf(
+        "%.2f new frames/s: median %.2f ms, best %.2f, worst %.2f; %.1f GMAC/s; %.0f MiB working "
+        "memory\n",
+        made / b->total, b->ms[o->frames / 2], b->ms[0], b->ms[o->frames - 1],
+        1e-9 * sum_macs(b) / b->total,
+        (double)(b->info.arena_bytes + b->info.weight_bytes + 2 * b->info.frame_bytes) / 1048576);
+    print_table(b);
+}
+
+static void print_json(const Bench *b)
+{
+    const BenchOptions *const o = b->options;
+    const int made = o->frames * o->times;
+    printf("{\n  \"version\": ");
+    json_print(stdout, dain_version());
+    printf(",\n  \"model\": ");
+    json_print(stdout, b->info.model);
+    printf(",\n  \"network\": \"%s\", \"precision\": \"%s\", \"cpu\": \"%s\", \"threads\": %d,\n",
+           b->info.network, b->info.precision, b->info.cpu, b->info.threads);
+    printf("  \"width\": %d, \"height\": %d, \"new_frames\": %d, \"times_per_pair\": %d,\n",
+           o->size.width, o->size.height, made, o->times);
+    printf("  \"seconds\": %.6f, \"fps\": %.4f, \"ms_median\": %.4f, \"ms_best\": %.4f, "
+           "\"ms_worst\": %.4f,\n",
+           b->total, made / b->total, b->ms[o->frames / 2], b->ms[0], b->ms[o->frames - 1]);
+    printf("  \"gmac_per_second\": %.3f, \"arena_bytes\": %zu, \"weight_bytes\": %zu, "
+           "\"frame_bytes\": %zu,\n  \"stages\": [",
+           1e-9 * sum_macs(b) / b->total, b->info.arena_bytes, b->info.weight_bytes,
+           b->info.frame_bytes);
+    for (int i = 0; i < b->row_count; i++) {
+        const Row *const row = &b->rows[i];
+        printf("%s\n    { \"name\": ", i ? "," : "");
+        json_print(stdout, row->name);
+        printf(", \"rate\": \"%s\", \"runs\": %" PRId64
+               ", \"ms_per_frame\": %.5f, \"share\": %.5f, "
+               "\"gmac_per_second\": %.3f }",
+               rate_name(row->rate), row->runs, 1e3 * row->seconds / made, row->seconds / b->total,
+               row->seconds > 0 ? 1e-9 * row->macs / row->seconds : 0);
+    }
+    printf("\n  ]\n}\n");
+}
+
+static int run(const void *values, int count, char **operands)
+{
+    const BenchOptions *const o = values;
+    Report report;
+    Bench b = { .options = o };
+    messages_start(&report, &o->common);
+    if (count) {
+        fprintf(stderr, "dain bench: takes no file: %s (dain bench --help)\n", operands[0]);
+        return EXIT_USAGE;
+    }
+    int r = DAIN_ENOMEM;
+    const size_t bytes = 3 * (size_t)o->size.width * (size_t)o->size.height;
+    b.engine = engine_open(&o->common);
+    if (!b.engine)
+        return EXIT_FAILED;
+    b.in = mem_alloc(bytes);
+    b.out = mem_alloc(bytes);
+    b.ms = mem_calloc((size_t)o->frames, sizeof *b.ms);
+    if (b.in && b.out && b.ms) {
+        r = measure(&b);
+        if (r < 0)
+            report_error(&report, r, "%s", dain_last_error(b.engine));
+        else if (!collect(&b))
+            r = DAIN_ENOMEM;
+    }
+    if (r == DAIN_ENOMEM)
+        report_error(&report, r, "out of memory");
+    if (r == DAIN_OK) {
+        qsort(b.ms, (size_t)o->frames, sizeof *b.ms, compare);
+        if (o->json)
+            print_json(&b);
+        else
+            print_text(&b);
+    }
+    mem_free(b.rows);
+    mem_free(b.ms);
+    mem_free(b.out);
+    mem_free(b.in);
+    dain_close(&b.engine);
+    return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+#define AT(member) offsetof(BenchOptions, member)
+
+static const Option options[] = {
+    { 0, "size", OPTION_SIZE, AT(size), "WxH", "size of the frames [1280x720]", 0, 0 },
+    { 'n', "frames", OPTION_INT, AT(frames), "N", "pairs of frames that are measured [8]", 1,
+      100000 },
+    { 0, "warmup", OPTION_INT, AT(warmup), "N", "pairs before, not measured [1]", 0, 1000 },
+    { 0, "times", OPTION_INT, AT(times), "N", "new frames in each pair: 1 = twice the rate [1]", 1,
+      64 },
+    { 0, "json", OPTION_FLAG, AT(json), NULL, "print JSON", 0, 0 },
+    COMMON_OPTIONS(BenchOptions, common),
+};
+
+static const BenchOptions defaults = {
+    .size = { 1280, 720 }, .frames = 8, .warmup = 1, .times = 1
+};
+
+const Command command_bench = {
+    "bench",
+    "measure the speed of the network on this machine",
+    "[options]",
+    "Interpolates a computed scene and prints new frames a second, and for each stage of the "
+    "network "
+    "its time for a new frame, its share and its multiply-adds a second. Nothing is decoded or "
+    "encoded.",
+    options,
+    OPTION_COUNT(options),
+    sizeof(BenchOptions),
+    &defaults,
+    run,
+};

@@ -1,0 +1,68 @@
+"""bench and info: figures that hang together, JSON that can be read."""
+from harness import *
+
+
+@test('bench counts its frames, and its stages add up to its time')
+def _(work):
+    b = json.loads(dain('bench', '--size', '160x96', '--frames', '3', '-j', '1', '--json').stdout)
+    equal((b['width'], b['height'], b['threads'], b['new_frames']), (160, 96, 1, 3), 'settings')
+    check(abs(b['fps'] * b['seconds'] - 3) < 0.01, 'frames a second times seconds')
+    check(b['ms_best'] <= b['ms_median'] <= b['ms_worst'], 'order of times')
+    share = sum(s['share'] for s in b['stages'])
+    check(0.5 < share <= 1.001, f'the stages take {share} of the time')
+    per_frame = sum(s['ms_per_frame'] for s in b['stages'])
+    check(per_frame <= 1e3 * b['seconds'] / 3 * 1.001, 'time of the stages')
+    check({s['rate'] for s in b['stages']} == {'frame', 'pair', 'time'}, 'rates of the stages')
+    # What info says the arithmetic is must be what bench has counted.
+    i = json.loads(dain('info', '--size', '160x96', '--json').stdout)
+    counted = b['gmac_per_second'] * b['seconds'] * 1e9 / 3 / (160 * 96)
+    check(abs(counted / i['macs_per_pixel'] - 1) < 0.02, f'{counted} counted, {i["macs_per_pixel"]} told')
+
+
+@test('more times in a pair cost less each')
+def _(work):
+    one, four = (json.loads(dain('bench', '--size', '160x96', '--frames', '4', '-j', '1', '--times', n,
+                                 '--json').stdout) for n in (1, 4))
+    equal(four['new_frames'], 16, 'new frames')
+    runs = {s['name'] + s['rate']: s['runs'] for s in four['stages']}
+    check(all(r % 16 == 0 for k, r in runs.items() if k.endswith('time')), f'runs: {runs}')
+    ratio = sum(s['ms_per_frame'] for s in four['stages'] if s['rate'] != 'time') / \
+        sum(s['ms_per_frame'] for s in one['stages'] if s['rate'] != 'time')
+    check(ratio < 0.6, f'frame and pair parts cost {ratio} of one time\'s')
+
+
+@test('the text of bench has the table')
+def _(work):
+    out = dain('bench', '--size', '64x48', '--frames', '1').stdout
+    for part in ('new frames/s', 'GMAC/s', 'share', 'compose', '64x48'):
+        check(part in out, f'no {part} in {out}')
+
+
+@test('info tells model, processor, memory and card')
+def _(work):
+    out = dain('info', '--size', '320x240').stdout
+    for part in ('dain ', 'libavformat', 'zimg', 'processors', 'edge', 'parameters', 'MiB at 320x240',
+                 'card', 'mac_per_pixel'):
+        check(part in out, f'no {part} in {out}')
+    i = json.loads(dain('info', '--json').stdout)
+    equal(i['network'], 'edge', 'network')
+    check(i['parameters'] > 100000 and i['arena_bytes'] > 0, 'figures')
+    by_name = json.loads(dain('info', '--json', ROOT / 'models' / 'edge.safetensors').stdout)
+    equal(by_name['parameters'], i['parameters'], 'parameters of the same model by name')
+    capped = json.loads(dain('info', '--json', env={'DAIN_CPU': 'c'}).stdout)
+    equal(capped['cpu_used'], 'c', 'processor in use under DAIN_CPU=c')
+
+
+@test('their mistakes are told')
+def _(work):
+    one_line(dain('bench', 'file', code=2), 'takes no file')
+    one_line(dain('bench', '--size', 'big', code=2), 'a size like 1280x720')
+    one_line(dain('bench', '--size', '8x8', code=1), '16')
+    one_line(dain('info', 'no.safetensors', code=1), 'no.safetensors')
+    with open('/dev/full', 'w') as full:
+        run = subprocess.run([DAIN, 'info'], stdout=full, stderr=subprocess.PIPE, text=True)
+    equal(run.returncode, 1, 'exit code with a full disk')
+    check('No space left' in run.stderr, run.stderr)
+
+
+main()
