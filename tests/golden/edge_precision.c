@@ -70,7 +70,7 @@ static void check(const char *what, int ok)
 static void calibrate(Model *model, const Frames *f, unsigned flags, Report *report)
 {
     Kernels kernels;
-    Calibration *c;
+    Calibration *c = NULL;
     kernels_init(&kernels, flags);
     Pool *pool = pool_create(1);
     const ImageView first = picture(f, f->frame[0]), second = picture(f, f->frame[1]);
