@@ -158,14 +158,16 @@ const Command command_quantize = {
     "quantize",
     "make a model that computes in 8 bits or bfloat16",
     "[MODEL] -o OUT --calib PATH",
-    "Runs MODEL on pictures (every second frame is made from its neighbours and compared), chooses "
-    "the "
-    "ranges of all activations, evens out channels of different strength, and writes a model that "
-    "computes in 8 bits. As long as more than --loss is lost in PSNR, narrower ranges are tried, "
-    "and then layers are raised to bfloat16 until the loss in PSNR "
-    "is "
-    "within --loss.\n\nThe new file holds all that is needed; dain runs it as it is, and with "
-    "--precision f32 as before.",
+    "Runs MODEL on pictures (every second frame is made from its neighbours and compared), evens "
+    "out "
+    "channels of different strength, chooses the ranges of all activations and writes a model that "
+    "computes in 8 bits. While more than --loss is lost in PSNR, narrower ranges are tried, and "
+    "then "
+    "layers are raised to bfloat16. --precision int8 raises none; --precision bf16 puts all layers "
+    "in "
+    "bfloat16 and needs no pictures.\n\nThe new file holds all that is needed: dain runs it as it "
+    "is, "
+    "and with --precision f32 as before.",
     options,
     OPTION_COUNT(options),
     sizeof(QuantizeOptions),

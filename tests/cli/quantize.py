@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""dain quantize: a model in 8 bits, calibrated on pictures; what cannot be calibrated on."""
+import json
+import struct
+
+from harness import DEMO, ROOT, check, clip, dain, equal, ffmpeg, main, one_line, test
+
+MODEL = ROOT / 'models' / 'edge.safetensors'
+
+
+def real_clip(path, frames=7):
+    ffmpeg('-i', DEMO, '-an', '-vf', 'scale=192:108', '-frames:v', frames, '-c:v', 'libx264', '-qp', 0, path)
+    return path
+
+
+def header(path):
+    data = path.read_bytes()
+    length = struct.unpack('<Q', data[:8])[0]
+    return json.loads(data[8:8 + length]), data, 8 + length
+
+
+def psnr(video, *model):
+    text = dain('eval', video, *model).stdout.strip().splitlines()[-1]
+    return float(text.split('|')[1].split()[0])
+
+
+@test('8 bits lose little, run as they are, and give the same picture on every instruction set')
+def _(work):
+    video, out, report = real_clip(work / 'real.mkv'), work / 'int8.safetensors', work / 'report.json'
+    text = dain('quantize', MODEL, '-o', out, '--calib', video, '--precision', 'int8', '--loss', 0.3,
+                '--samples', 3, '--report', report).stdout
+    check('ref2a' in text and 'triplets' in text, text)
+    layers = json.loads(report.read_text())['layers']
+    equal(len(layers), 39, 'number of layers in the report')
+    check(all(entry['precision'] == 'int8' for entry in layers), 'a layer is not in 8 bits')
+    meta = header(out)[0]['__metadata__']
+    equal(meta['precision'], 'int8', 'precision in the file')
+    before, after = psnr(video, '-m', MODEL, '--precision', 'f32'), psnr(video, '-m', out)
+    check(after > before - 1, f'{before} dB became {after} dB')
+    equal(psnr(video, '-m', out, '--precision', 'f32'), before, 'PSNR in f32 of the quantised model')
+    made = []
+    for level in ('c', 'avx2', 'avx512', 'avx512bf16'):
+        picture = work / f'{level}.png'
+        ffmpeg('-i', video, '-frames:v', 2, work / 'frame%d.png')
+        dain('-0', work / 'frame1.png', '-1', work / 'frame2.png', '-o', picture, '-m', out, env={'DAIN_CPU': level})
+        made.append(ffmpeg('-i', picture, '-f', 'rawvideo', '-'))
+    check(all(m == made[0] for m in made), 'the pictures differ')
+
+
+@test('mixed precision keeps to the loss or says that it does not')
+def _(work):
+    video, out = real_clip(work / 'real.mkv', 5), work / 'mixed.safetensors'
+    run = dain('quantize', MODEL, '-o', out, '--calib', video, '--loss', 0.02, '--samples', 2)
+    loss = -float(run.stdout.strip().splitlines()[-1].split(':')[-1].split()[0])
+    check(loss <= 0.0205 or 'more than' in run.stderr, run.stdout + run.stderr)
+
+
+@test('bfloat16 needs no pictures')
+def _(work):
+    out = work / 'bf16.safetensors'
+    dain('quantize', MODEL, '-o', out, '--precision', 'bf16')
+    equal(header(out)[0]['__metadata__']['precision'], 'bf16', 'precision in the file')
+
+
+@test('what cannot be calibrated on ends in one line and leaves no file')
+def _(work):
+    out = work / 'out.safetensors'
+    short = clip(work / 'short.mkv', frames=2)
+    flat = work / 'flat.mkv'
+    ffmpeg('-f', 'lavfi', '-i', 'color=gray:s=64x48:r=25:d=0.4', '-c:v', 'ffv1', flat)
+    (work / 'empty').mkdir()
+    for path, say in ((short, '3'), (flat, 'flat'), (work / 'missing.mkv', 'missing.mkv'),
+                      (work / 'empty', 'empty')):
+        one_line(dain('quantize', MODEL, '-o', out, '--calib', path, code=1), say)
+    one_line(dain('quantize', MODEL, '-o', out, code=2), '--calib')
+    one_line(dain('quantize', MODEL, '--calib', short, code=2), '-o')
+    one_line(dain('quantize', MODEL, '-o', out, '--calib', short, '--precision', 'int4', code=2), 'int4')
+    check(not out.exists(), 'a file was left behind')
+
+
+@test('damaged ranges and precisions are refused')
+def _(work):
+    video, out = real_clip(work / 'real.mkv', 3), work / 'int8.safetensors'
+    dain('quantize', MODEL, '-o', out, '--calib', video, '--precision', 'int8', '--loss', 100)
+    head, data, start = header(out)
+    first = next(n for n in head if n.endswith('.range'))
+    at = start + head[first]['data_offsets'][0]
+    width = head[first]['data_offsets'][1] - head[first]['data_offsets'][0]
+    broken = work / 'broken.safetensors'
+    broken.write_bytes(data[:at] + b'\xff' * width + data[at + width:])
+    one_line(dain('info', '-m', broken, code=1), first)
+    broken.write_bytes(data.replace(b'"precision":"int8"', b'"precision":"int3"'))
+    one_line(dain('info', '-m', broken, code=1), 'int3')
+
+
+@test('8 bits of a model without ranges are refused')
+def _(work):
+    plain = ROOT / 'tests' / 'golden' / 'edge' / 'edge-v2.safetensors'
+    one_line(dain('bench', '-m', plain, '--precision', 'int8', code=1), 'dain quantize')
+
+
+main()
