@@ -291,7 +291,7 @@ static int narrow(Quantizer *q, const char *name)
             error = measure(q, &psnr);
         if (error)
             return error;
-        if (psnr < q->psnr + 0.002)
+        if (psnr < q->psnr + 0.004)
             break;
         q->psnr = psnr;
         best = factors[i];
