@@ -136,6 +136,25 @@ static void refuses_files_it_cannot_use(void)
     CHECK(convert("text.pth", "missing/x.safetensors", error) < 0);
 }
 
+/* Some of the thousands of allocations, from the first to the last: an error, no file, no leak. */
+static void survives_without_memory(void)
+{
+    need_best();
+    const long live = mem_live();
+    for (long n = 1; n < 4000; n = n * 5 / 2 + 1) {
+        Report report = { 0 };
+        Converted done;
+        mem_fail_at(n);
+        const int error =
+            convert_run(path_of("best.pth"), path_of("short.safetensors"), false, &done, &report);
+        mem_fail_at(0);
+        CHECK(error == 0 || error == DAIN_ENOMEM);
+        CHECK((access(path_of("short.safetensors"), F_OK) == 0) == (error == 0));
+        CHECK_INT(mem_live(), live);
+        unlink(path_of("short.safetensors"));
+    }
+}
+
 /* ---- ncnn ---- */
 
 /* Writes a network as dain-ncnn-vulkan has it: norms folded, the pyramid twice. */
@@ -342,6 +361,7 @@ static const Test tests[] = {
     { "another network is refused", refuses_another_network },
     { "values that are not numbers are refused", refuses_values_that_are_not_numbers },
     { "files that cannot be used are refused", refuses_files_it_cannot_use },
+    { "without memory nothing is left", survives_without_memory },
     { "ncnn networks become safetensors", converts_ncnn_networks },
 };
 
