@@ -7,7 +7,6 @@
 #include "weights/pth.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,18 +28,6 @@ static int ends_with(const char *name, const char *ending)
     return n > m && !strcmp(name + n - m, ending);
 }
 
-/* Whether the file begins like a PyTorch checkpoint; 0 for what cannot be read. */
-static int is_checkpoint(const char *path)
-{
-    unsigned char start[64];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return 0;
-    const ssize_t n = read(fd, start, sizeof start);
-    close(fd);
-    return n > 0 && pth_is(start, (size_t)n);
-}
-
 static void source_close(Source *s)
 {
     pth_close(&s->pth);
@@ -57,7 +44,7 @@ static int source_open(Source *s, const char *path, Report *report)
         s->format = "ncnn";
         error = convert_ncnn_folder(&s->list, path, report);
         s->count = s->list.count;
-    } else if (is_checkpoint(path)) {
+    } else if (pth_is_file(path)) {
         s->format = "PyTorch checkpoint";
         error = pth_open(&s->pth, path, report);
         s->count = error ? 0 : pth_count(s->pth);

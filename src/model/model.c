@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "base/mem.h"
+#include "weights/pth.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +62,9 @@ int model_open(Model **model, const char *path, Report *report)
     *model = NULL;
     WeightFile *file;
     int error = safetensors_open(&file, path, report);
+    if (error == DAIN_EFORMAT && pth_is_file(path))
+        return report_error(report, error,
+                            "%s: a PyTorch checkpoint; `dain convert` makes a model of it", path);
     if (error)
         return error;
     Model *m = mem_calloc(1, sizeof *m);

@@ -522,6 +522,17 @@ static int load_file(int fd, const char *path, Report *report, unsigned char **d
     return DAIN_OK;
 }
 
+int pth_is_file(const char *path)
+{
+    unsigned char start[64];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return 0;
+    const ssize_t n = read(fd, start, sizeof start);
+    close(fd);
+    return n > 0 && pth_is(start, (size_t)n);
+}
+
 int pth_open(PthFile **file, const char *path, Report *report)
 {
     unsigned char *data = NULL;

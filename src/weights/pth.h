@@ -12,6 +12,8 @@ typedef struct PthFile PthFile;
 
 /* True if the bytes begin like one of the two forms. */
 int pth_is(const void *data, size_t size);
+/* The same for a file; 0 for one that cannot be read. */
+int pth_is_file(const char *path);
 
 /*
  * Reads a checkpoint: a dictionary of tensors, or a dictionary with such a one under "state_dict".

@@ -50,6 +50,9 @@ with tempfile.TemporaryDirectory() as folder:
     check("a checkpoint cut short ends in one line", code == 1 and text.count("\n") == 1, text)
     check("nothing is left behind", sorted(os.listdir(folder)) == ["back.pth", "broken.pth", "out.safetensors"],
           os.listdir(folder))
+    r = subprocess.run([TOOL, "-m", seed, seed, os.path.join(folder, "x.mp4")], stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
+    check("a checkpoint named as model says what to do", r.returncode == 1 and "dain convert" in r.stderr, r.stderr)
     for args in ((), (seed,), (seed, out, out)):
         check("%d operands are a mistake in use" % len(args), run(*args)[0] == 2)
 sys.exit(1 if failures else 0)
