@@ -13,6 +13,7 @@
 
 #include "kernels/view.h"
 
+#include <math.h>
 #include <stdint.h>
 
 /* As View, with codes of one byte: strides in bytes. Kernels may read, never write, up to 64 bytes past
@@ -52,12 +53,12 @@ static inline uint16_t *view16_at(const View16 *v, int y, int x)
  *     with add_f32:         u = fma(acc, s, 0) + add_f32(y,x,o)      (in codes for a u8 output)
  *     with either:          v = (u > 0 ? u : u * slope[o]) + z
  *
- *     f32 output: v;   u8 output: clamp(rint(v), 0, 255), half to even
+ *     f32 output: v;   u8 output: code_from_f32(v)
  *
  * scale[o] > 0 turns acc into real numbers (scale of the input times scale of the weights); slope as in
  * ConvArgs. bias is in units of acc and holds what the input's zero point adds: round(b / scale[o])
  * - zero * sum of the weights of o. pad = dilation * (k - 1) / 2; in has a halo of at least that
- * which holds the zero point. A v of 2^31 codes and more (either sign, and NaN) gives code 0.
+ * which holds the zero point.
  *
  * Channels of in are read in fours: up to 3 bytes past in.c, which may hold anything.
  *
@@ -100,6 +101,24 @@ typedef struct ConvBf16Args {
 size_t conv_packed_size_bf16(int oc, int ci, int kh, int kw);
 void conv_pack_bf16(uint16_t *dst, const float *oihw, int oc, int ci, int kh, int kw);
 
+/* A normalised feature of 1 is this many codes of normalise_u8_s8, which reach from -4 to 3.97. */
+enum { NORMALISED_UNIT = 32 };
+
+/*
+ * Correlation of normalised features: with acc = sum over c of a(p,c) * b(p + (dx,dy),c),
+ * channel (dy+r)*(2r+1) + (dx+r) is
+ *     out_f32 = acc * f,  f = 1 / (NORMALISED_UNIT^2 C)
+ *     out     = code_from_f32(fma(acc, f * out_inv_scale, out_zero))
+ * a and b hold signed codes, at most 256 channels; b has a halo of r, zero outside of the map. Either
+ * output or both may be set.
+ */
+typedef struct CorrS8Args {
+    View8 a, b, out;
+    View out_f32;
+    float out_inv_scale;
+    int out_zero, r;
+} CorrS8Args;
+
 /*
  * conv_u8             see ConvU8Args
  * conv_bf16           see ConvBf16Args
@@ -118,6 +137,11 @@ void conv_pack_bf16(uint16_t *dst, const float *oihw, int oc, int ci, int kh, in
  *                     Scale and zero stay
  * up2_bf16            up2_f32 (scale 1) of the values, rounded to nearest even
  * copy_u8             out = x
+ * normalise_u8_s8     per pixel over the C channels (at most 256): (x - mean) / sqrt(var + 1e-4) of
+ *                     features of that scale, as signed codes. With s = sum of x, d = C sum of x^2
+ *                     - s^2 and g = (NORMALISED_UNIT / C) / sqrt(fma(d, 1/C^2, 1e-4 / scale^2)):
+ *                     out = clamp(rint((C x - s) * g), -128, 127), half to even
+ * corr_s8             see CorrS8Args
  */
 #define DAIN_KERNELS_QUANT(K)                                                                      \
     K(conv_u8, (const ConvU8Args *a, int y0, int y1))                                              \
@@ -131,7 +155,21 @@ void conv_pack_bf16(uint16_t *dst, const float *oihw, int oc, int ci, int kh, in
     K(warp_bilinear_bf16, (const View16 *out, const View16 *x, const View *flow, int y0, int y1))  \
     K(up2_u8, (const View8 *out, const View8 *x, int y0, int y1))                                  \
     K(up2_bf16, (const View16 *out, const View16 *x, int y0, int y1))                              \
-    K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))
+    K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))                                 \
+    K(normalise_u8_s8, (const View8 *out, const View8 *x, float scale, int y0, int y1))            \
+    K(corr_s8, (const CorrS8Args *a, int y0, int y1))
+
+/* rint(v), half to even, clamped to a code. What no 32-bit integer holds, NaN included, becomes 0: the
+ * vector conversion makes INT_MIN of it. */
+static inline uint8_t code_from_f32(float v)
+{
+    long q;
+
+    if (!(v > -0x1p31f && v < 0x1p31f))
+        return 0;
+    q = lrintf(v);
+    return (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
+}
 
 /* Rounds to bfloat16, half to even; a NaN stays one. */
 static inline uint16_t bf16_from_f32(float value)

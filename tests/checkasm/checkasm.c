@@ -19,15 +19,16 @@ extern const Test elementwise_tests[];
 extern const Test picture_tests[];
 extern const Test polish_tests[];
 extern const Test quant_conv_tests[];
+extern const Test quant_corr_tests[];
 extern const Test quant_row_tests[];
 extern const Test resample_tests[];
 extern const Test sample_tests[];
 extern const Test splat_tests[];
 
 static const Test *const families[] = {
-    conv_tests,        quant_conv_tests,  quant_row_tests, sample_tests,
-    correlation_tests, resample_tests,    splat_tests,     polish_tests,
-    picture_tests,     elementwise_tests, dain_tests,
+    conv_tests,   quant_conv_tests,  quant_corr_tests,  quant_row_tests,
+    sample_tests, correlation_tests, resample_tests,    splat_tests,
+    polish_tests, picture_tests,     elementwise_tests, dain_tests,
 };
 
 /* Levels tried one after the other, each with all below it. */

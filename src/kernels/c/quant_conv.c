@@ -60,18 +60,6 @@ static int32_t sum_u8(const ConvU8Args *a, const uint8_t *in, const int8_t *w, i
     return (int32_t)sum;
 }
 
-/* rint(v) clamped to a code; what a 32-bit integer cannot hold becomes 0, as the vector conversion
- * makes INT_MIN of it. */
-static uint8_t code_of(float v)
-{
-    long q;
-
-    if (!(v > -0x1p31f && v < 0x1p31f))
-        return 0;
-    q = lrintf(v);
-    return (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
-}
-
 /* The value of one output, in codes (zero point included) or real. */
 static float value_u8(const ConvU8Args *a, int32_t acc, int y, int x, int o)
 {
@@ -104,7 +92,7 @@ void conv_u8_c(const ConvU8Args *a, int y0, int y1)
                 const float v = value_u8(a, sum_u8(a, in, weights, a->bias[o]), y, x, o);
 
                 if (a->out.data)
-                    view8_at(&a->out, y, x)[o] = code_of(v);
+                    view8_at(&a->out, y, x)[o] = code_from_f32(v);
                 else
                     view_at(&a->out_f32, y, x)[o] = v;
             }

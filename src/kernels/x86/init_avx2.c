@@ -26,6 +26,8 @@ void kernels_init_avx2(Kernels *table)
     table->shift_rgb_f32 = shift_rgb_f32_avx2;
     table->conv_u8 = conv_u8_avx2;
     table->conv_bf16 = conv_bf16_avx2;
+    table->normalise_u8_s8 = normalise_u8_s8_avx2;
+    table->corr_s8 = corr_s8_avx2;
     table->quantise_f32_u8 = quantise_f32_u8_avx2;
     table->dequantise_u8_f32 = dequantise_u8_f32_avx2;
     table->f32_to_bf16 = f32_to_bf16_avx2;

@@ -26,6 +26,8 @@ void kernels_init_avx512(Kernels *table)
     table->shift_rgb_f32 = shift_rgb_f32_avx512;
     table->conv_u8 = conv_u8_avx512;
     table->conv_bf16 = conv_bf16_avx512;
+    table->normalise_u8_s8 = normalise_u8_s8_avx512;
+    table->corr_s8 = corr_s8_avx512;
     table->quantise_f32_u8 = quantise_f32_u8_avx512;
     table->dequantise_u8_f32 = dequantise_u8_f32_avx512;
     table->f32_to_bf16 = f32_to_bf16_avx512;

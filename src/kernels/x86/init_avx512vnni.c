@@ -4,4 +4,5 @@
 void kernels_init_avx512vnni(Kernels *table)
 {
     table->conv_u8 = conv_u8_avx512vnni;
+    table->corr_s8 = corr_s8_avx512vnni;
 }

@@ -119,26 +119,6 @@ VEC_INLINE vf vf_by_sign(vf a, vf b, vi x)
 #endif
 }
 
-/* v > 0 ? v : v * slope. */
-VEC_INLINE vf vf_activate(vf v, vf slope)
-{
-#if defined(__AVX512F__)
-    return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, vf_zero(), _CMP_NGT_UQ), v, slope);
-#else
-    return _mm256_blendv_ps(v * slope, v, _mm256_cmp_ps(v, vf_zero(), _CMP_GT_OQ));
-#endif
-}
-
-/* 0 .. 255; what became INT_MIN in the conversion is 0. */
-VEC_INLINE vi vi_clamp_codes(vi q)
-{
-#if defined(__AVX512F__)
-    return _mm512_min_epi32(_mm512_max_epi32(q, vi_set(0)), vi_set(255));
-#else
-    return _mm256_min_epi32(_mm256_max_epi32(q, vi_set(0)), vi_set(255));
-#endif
-}
-
 /* The constants of a call, see ConvU8Args. */
 typedef struct Finish {
     const Args *args;

@@ -56,16 +56,6 @@ VEC_INLINE vf sum_dot(vf sum, Group x, Weights w)
 
 #include "kernels/x86/quant_tile.h"
 
-/* v > 0 ? v : v * slope. */
-VEC_INLINE vf vf_activate(vf v, vf slope)
-{
-#if defined(__AVX512F__)
-    return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, vf_zero(), _CMP_NGT_UQ), v, slope);
-#else
-    return _mm256_blendv_ps(v * slope, v, _mm256_cmp_ps(v, vf_zero(), _CMP_GT_OQ));
-#endif
-}
-
 /* The outputs o .. o+VL-1 of pixel (y,x), oc in all. */
 VEC_INLINE void finish(const Args *a, vf v, int y, int x, int o, int oc)
 {
