@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plot validation over training time as PNG: plot_curve.py OUT.png LOG.jsonl[:LABEL] ... [--line NAME=PSNR ...].
+"""Plot validation over training as PNG: plot_curve.py OUT.png LOG.jsonl[:LABEL] ... [--line NAME=PSNR ...].
 
 Several logs given as one comma-separated argument are one run, one after the other. Needs OpenCV only.
 """
@@ -14,18 +14,18 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 900, 480, 80, 60, 40, 20
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def points(paths):
-    """Minutes of training (summed over the logs) and PSNR of each validation."""
+def points(paths, by):
+    """Steps or minutes of training (summed over the logs) and PSNR of each validation."""
     out, offset = [], 0.0
     for path in paths.split(","):
-        minutes = 0.0
+        done = 0.0
         with open(path) as f:
             for line in f:
                 entry = json.loads(line)
-                minutes = entry.get("minutes", minutes)
+                done = entry.get({"steps": "step"}.get(by, by), done)
                 if entry["kind"] == "val":
-                    out.append((offset + minutes, entry["psnr"]))
-        offset += minutes
+                    out.append((offset + done, entry["psnr"]))
+        offset += done
     return out
 
 
@@ -35,7 +35,7 @@ def ticks(low, high, count):
     return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
 
 
-def draw(curves, lines):
+def draw(curves, lines, unit):
     """curves: (label, points); lines: (label, PSNR) drawn across. -> BGR picture."""
     x_high = max(x for _, c in curves for x, _ in c) * 1.02 + 1e-3
     values = [y for _, c in curves for _, y in c] + [y for _, y in lines]
@@ -56,7 +56,7 @@ def draw(curves, lines):
     for x in ticks(0, x_high, 8):
         cv2.line(picture, at(x, low), at(x, high), (238, 238, 238), 1)
         text(f"{x:g}", (at(x, low)[0] - 8, HEIGHT - BOTTOM + 20))
-    text("minutes of training", (WIDTH // 2 - 70, HEIGHT - 15))
+    text(f"{unit} of training", (WIDTH // 2 - 70, HEIGHT - 15))
     text("PSNR of the 40 validation triplets, dB", (LEFT, 24), 0.5)
     for label, y in lines:
         cv2.line(picture, at(0, y), at(x_high, y), (120, 120, 120), 1, cv2.LINE_AA)
@@ -75,13 +75,14 @@ def main():
     parser.add_argument("out")
     parser.add_argument("log", nargs="+")
     parser.add_argument("--line", action="append", default=[], metavar="NAME=PSNR")
+    parser.add_argument("--by", choices=["steps", "minutes"], default="steps")
     a = parser.parse_args()
     curves = []
     for item in a.log:
         path, _, name = item.partition(":")
-        curves.append((name or path, points(path)))
+        curves.append((name or path, points(path, a.by)))
     lines = [(n, float(v)) for n, v in (x.split("=") for x in a.line)]
-    cv2.imwrite(a.out, draw(curves, lines))
+    cv2.imwrite(a.out, draw(curves, lines, a.by))
 
 
 if __name__ == "__main__":
