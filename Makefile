@@ -6,7 +6,7 @@ SETUP ?=
 FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help build demo test bench install clean asan tsan valgrind warnings fuzz deps deps-dev
+.PHONY: help build demo test bench install clean asan tsan valgrind warnings fuzz test-aarch64 deps deps-dev
 
 help:
 	@echo "make build     the tool at $(BUILD)/dain, the library beside it"
@@ -19,6 +19,7 @@ help:
 	@echo "make valgrind  unit tests and one small run of the tool under valgrind"
 	@echo "make warnings  gcc and clang builds in which any warning is an error"
 	@echo "make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make test-aarch64  cross-built library tests under qemu-aarch64"
 	@echo "make clean     remove all build folders and the demo's result"
 
 build: deps $(BUILD)/build.ninja
@@ -55,6 +56,9 @@ warnings: deps-dev
 fuzz: deps-dev
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
+test-aarch64: deps
+	tools/test-aarch64.sh
+
 deps:
 	@tools/install-deps.sh
 
@@ -62,4 +66,4 @@ deps-dev:
 	@tools/install-deps.sh --dev
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-gcc build-clang build-fuzz demo
+	rm -rf $(BUILD) build-asan build-tsan build-gcc build-clang build-fuzz build-aarch64 demo

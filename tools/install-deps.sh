@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks, by apt (with sudo where not root).
-# --dev adds what the developers' targets need. --dry-run only says what is missing.
+# --dev adds what the developers' targets need, --aarch64 the cross compiler and the emulator.
+# --dry-run only says what is missing.
 set -eu
 
 missing=
@@ -39,8 +40,13 @@ for option; do
         [ "$runtime" != libclang-rt--dev ] || runtime=libclang-rt-14-dev
         need "$runtime" sh -c 'ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.fuzzer*.a'
         ;;
+    --aarch64)
+        need gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc
+        need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/include/stdlib.h
+        need qemu-user has qemu-aarch64
+        ;;
     *)
-        echo "usage: $0 [--dev] [--dry-run]" >&2
+        echo "usage: $0 [--dev] [--aarch64] [--dry-run]" >&2
         exit 2
         ;;
     esac

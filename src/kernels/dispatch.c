@@ -20,6 +20,9 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
         kernels_init_avx512vnni(table);
     if (cpu_flags & CPU_AVX512BF16)
         kernels_init_avx512bf16(table);
+#elif defined(__aarch64__)
+    if (cpu_flags & CPU_NEON)
+        kernels_init_neon(table);
 #else
     (void)cpu_flags;
 #endif

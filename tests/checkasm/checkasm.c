@@ -42,6 +42,7 @@ static const struct Level {
     { "avx512", CPU_AVX2 | CPU_AVX512 },
     { "avx512vnni", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI },
     { "avx512bf16", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 },
+    { "neon", CPU_NEON },
 };
 
 static int failed; /* the running check has failed */

@@ -1,0 +1,109 @@
+/* The picture halfway through a 64x64 pair has the same bits on every instruction set and every
+ * kind of machine: its hash is written down here. */
+#include "golden.h"
+
+#include "base/mem.h"
+#include "model/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the canonical arithmetic (docs/architecture.md). Whoever changes an order of operations on purpose
+ * writes the new one here, in the commit that does it. */
+static const uint64_t expected = UINT64_C(0x76ac595a5cf0cd55);
+
+enum { SIDE = 64 };
+
+static void *need(void *p)
+{
+    if (!p) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    return p;
+}
+
+/* The top left corner of a golden picture of 8 bits. */
+static ImageView corner(const WeightFile *file, const char *name)
+{
+    const WeightTensor *t = golden_tensor(file, name);
+    uint8_t *p = (uint8_t *)t->data;
+    const ptrdiff_t stride = (ptrdiff_t)t->shape[1] * 3;
+    if (t->shape[0] < SIDE || t->shape[1] < SIDE) {
+        fprintf(stderr, "%s is too small\n", name);
+        exit(1);
+    }
+    return (ImageView){
+        { p, p + 1, p + 2, NULL }, { stride, stride, stride, 0 }, 3, 0, 255, SIDE, SIDE
+    };
+}
+
+/* FNV-1a of the 32-bit patterns, low byte first. */
+static uint64_t hash_floats(const float *p, size_t n)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, p + i, sizeof bits);
+        for (int k = 0; k < 32; k += 8)
+            hash = (hash ^ (bits >> k & 0xff)) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static uint64_t picture_hash(Model *model, const WeightFile *file, unsigned flags, Report *report)
+{
+    Kernels kernels;
+    Session session;
+    const ImageView first = corner(file, "im0"), second = corner(file, "im1");
+    float *pixels = need(mem_calloc((size_t)SIDE * SIDE * 3, sizeof *pixels));
+    const ptrdiff_t stride = (ptrdiff_t)SIDE * 3 * sizeof(float);
+    const ImageView output = {
+        { pixels, pixels + 1, pixels + 2, NULL }, { stride, stride, stride, 0 }, 3, 2, 1, SIDE, SIDE
+    };
+    Pool *pool = need(pool_create(1));
+
+    kernels_init(&kernels, flags);
+    if (session_open(&session, model, &kernels, pool, SIDE, SIDE, false, report)) {
+        fprintf(stderr, "%s\n", report->error);
+        exit(1);
+    }
+    session_frame(&session, &first, NULL);
+    session_frame(&session, &second, NULL);
+    session_pair(&session, NULL);
+    session_time(&session, 1, 2, &output, NULL);
+    const uint64_t hash = hash_floats(pixels, (size_t)SIDE * SIDE * 3);
+    session_close(&session);
+    pool_destroy(pool);
+    mem_free(pixels);
+    return hash;
+}
+
+int main(int argc, char **argv)
+{
+    Report report = { 0 };
+    Model *model;
+    WeightFile *file;
+    Isa isas[MAX_ISAS];
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: golden_edge_bits MODEL PICTURES\n");
+        return 2;
+    }
+    if (model_open(&model, argv[1], &report) || safetensors_open(&file, argv[2], &report)) {
+        fprintf(stderr, "%s\n", report.error);
+        return 1;
+    }
+    const int n = golden_isas(isas);
+    for (int i = 0; i < n; i++) {
+        const uint64_t hash = picture_hash(model, file, isas[i].flags, &report);
+        const int ok = hash == expected;
+        printf("%s %-8s %016" PRIx64 "\n", ok ? "ok  " : "FAIL", isas[i].name, hash);
+        golden_count(ok);
+    }
+    weights_close(&file);
+    model_close(&model);
+    return golden_finish();
+}
