@@ -68,16 +68,25 @@ static inline const float *conv_input(const ConvArgs *a, int y, int x)
                    x * a->stride - a->dilation * (a->kw - 1) / 2);
 }
 
-/* Asks for the input that the tile below this one will need beyond what this one reads. in: the
- * first tap of this one. */
-static inline void prefetch_rows(const ConvArgs *a, const float *in, int pixels)
+/* Asks for input of the tile to the right: the rows that the row of tiles above has not read. in:
+ * first tap of this tile. Inlined by force, because a function that only prefetches has no effect
+ * in gcc's eyes and its calls are dropped. */
+INLINE void prefetch_next(const ConvArgs *a, const float *in, int pixels)
 {
-    for (int r = 0; r < a->stride; r++) {
-        const float *p = in + ((a->kh - 1) * a->dilation + 1 + r) * a->in.row;
+    const int columns = pixels * a->stride;
 
-        for (int x = 0; x < pixels * a->stride; x++, p += a->in.px)
+    for (int r = a->stride < a->kh ? a->stride : a->kh; r > 0; r--) {
+        const float *p = in + (a->kh - r) * a->dilation * a->in.row + columns * a->in.px;
+        const float *end = p + columns * a->in.px;
+
+        if (a->in.px < a->in.c + 16) { /* hardly a gap: line by line */
+            for (; p < end; p += 16)
+                __builtin_prefetch(p);
+            continue;
+        }
+        for (; p < end; p += a->in.px)
             for (int c = 0; c < a->in.c; c += 16)
-                __builtin_prefetch(p + c, 0, 2);
+                __builtin_prefetch(p + c);
     }
 }
 
@@ -103,7 +112,7 @@ static inline void conv_by_tiles(const ConvArgs *a, int y0, int y1,
             const float *add = a->add.data ? view_at(&a->add, y, x) : NULL;
             float *out = view_at(&a->out, y, x);
 
-            prefetch_rows(a, in, pixels);
+            prefetch_next(a, in, pixels);
             for (int o = 0; o < oc;) {
                 const ConvTileSet *set = pick(oc - o);
                 const ConvTile tile = { .in = in,
