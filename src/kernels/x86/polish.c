@@ -6,11 +6,14 @@
 #include "kernels/x86/vec.h"
 
 #include <limits.h>
+#include <string.h>
 
 /* Two neighbours at each of p and q. */
 VEC_INLINE f4 two_pairs(const float *p, const float *q)
 {
-    const f4 low = _mm_castpd_ps(_mm_load_sd((const double *)p));
+    double pair; /* p is aligned for floats only */
+    memcpy(&pair, p, sizeof pair);
+    const f4 low = _mm_castpd_ps(_mm_set_sd(pair));
     return _mm_loadh_pi(low, (const __m64 *)q);
 }
 
