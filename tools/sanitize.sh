@@ -10,5 +10,5 @@ ninja -C "$folder" -j "$(nproc)"
 # Without these the undefined-behaviour sanitizer prints and goes on, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1
-export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
+export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:suppressions=$PWD/tests/tsan.supp
 exec meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 10
