@@ -87,7 +87,8 @@ static int open_parts(DainContext *c, const DainSettings *s)
     c->macs_per_pixel = model_macs_per_pixel(c->model);
     c->pool = pool_create(threads < MAX_THREADS ? threads : MAX_THREADS);
     if (!c->pool)
-        return report_error(&c->report, DAIN_ESYSTEM, "%d threads could not be started", threads);
+        return report_error(&c->report, DAIN_ESYSTEM,
+                            "no memory or no threads: %d could not be started", threads);
     return DAIN_OK;
 }
 

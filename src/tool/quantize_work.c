@@ -39,7 +39,7 @@ int quantizer_open(Quantizer *q, const char *model, int threads, Report *report)
     kernels_init(&q->kernels, cpu_flags());
     q->pool = pool_create(threads ? threads : cpu_count());
     if (!q->pool)
-        return report_error(report, DAIN_ESYSTEM, "threads could not be started");
+        return report_error(report, DAIN_ESYSTEM, "no memory or no threads");
 
     enum { SIDE = 256 };
     Network n;
