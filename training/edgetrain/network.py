@@ -91,8 +91,7 @@ class Edge(nn.Module):
         """The network of a weight file, whatever its widths."""
         widths = {n: tensors[n + ".weight"].shape[0] for n in WIDTHS}
         net = cls(widths, ops)
-        # A calibrated file has the ranges of its activations beside the weights.
-        net.load_state_dict({k: v.float() for k, v in tensors.items() if not k.endswith(".range")})
+        net.load_state_dict({k: v.float() for k, v in tensors.items()})
         return net
 
     # ---- once per frame ----

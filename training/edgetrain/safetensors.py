@@ -13,7 +13,8 @@ _MAX_HEADER = 1 << 20
 
 
 def read(path):
-    """-> (dict of tensors in file order, dict of metadata strings)."""
+    """-> (dict of tensors in file order, dict of metadata strings). The ranges that a file calibrated for 8 bits
+    has beside its weights are left out: they belong to those weights, and training changes them."""
     with open(path, "rb") as f:
         raw = f.read()
     if len(raw) < 8:
@@ -25,6 +26,8 @@ def read(path):
     data = memoryview(raw)[8 + size:]
     meta, tensors = header.pop("__metadata__", {}), {}
     for name, entry in header.items():
+        if name.endswith(".range"):
+            continue
         begin, end = entry["data_offsets"]
         dtype, shape = _TYPES[entry["dtype"]], entry["shape"]
         count = 1
