@@ -67,7 +67,7 @@ INLINE __m512i head_fold(const __m512i sum[16])
                             _mm512_shuffle_i32x4(pair[0], pair[1], 0xdd));
 }
 
-/* Four pixels of O outputs. step: bytes from pixel to pixel, 0 if only one exists. */
+/* Four pixels of O outputs. offset: bytes from the first to each of them. */
 INLINE __m512i head_sums(const Call *c, const char *in, const int8_t *w, const ptrdiff_t *offset,
                          const int O)
 {
