@@ -76,6 +76,8 @@ static Shape shape_new(void)
         s.dilation = rnd_int(2, 5);
     if (rnd_one_in(3))
         s.oc = rnd_one_in(3) ? rnd_int(1, 5) : rnd_one_in(2) ? rnd_int(17, 24) : rnd_int(1, 7) * 16;
+    if (s.oc <= 4 && rnd_one_in(2)) /* as heads are */
+        s.ci = 32 * rnd_int(1, 4);
     return s;
 }
 

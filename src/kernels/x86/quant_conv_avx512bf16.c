@@ -176,14 +176,21 @@ INLINE void tile_run_half(const Call *c, const char *in, int o, const int P, __m
 
 /* ---- rows ---- */
 
+/* The first tap of the first pixel of output row y. */
+INLINE const char *row_input(const Call *c, int y)
+{
+    const ConvBf16Args *a = c->args;
+
+    return (const char *)view16_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
+                                   -(a->dilation * (a->kw - 1) / 2));
+}
+
 /* L vectors of outputs from o on of row y. */
 INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
                     const Residual residual)
 {
-    const ConvBf16Args *a = c->args;
     const Finish f = finish_new(c, y, o, L);
-    const char *in = (const char *)view16_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
-                                             -(a->dilation * (a->kw - 1) / 2));
+    const char *in = row_input(c, y);
     const TileSize *sizes = tiles_for(L, c->oc - o);
     __m512 sum[32];
 
@@ -223,6 +230,44 @@ ROW(4)
 
 static void (*const rows[4])(const Call *c, int y, int o) = { row_1, row_2, row_3, row_4 };
 
+/* ---- heads ---- */
+
+INLINE __m512i head_bits(__m512 sum)
+{
+    return _mm512_castps_si512(sum);
+}
+
+INLINE __m512i head_add(__m512i a, __m512i b)
+{
+    return _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
+}
+
+INLINE __m512 head_constants(const float *p)
+{
+    return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+}
+
+/* act(sum + bias + residual) of four pixels, of which n exist. */
+INLINE __m512 head_values(const Call *c, __m512i sum, int y, int x, int n)
+{
+    const ConvBf16Args *a = c->args;
+    __m512 v = _mm512_add_ps(_mm512_castsi512_ps(sum), head_constants(a->bias));
+    float residual[16] = { 0 };
+
+    if (c->residual != RESIDUAL_NONE) {
+        for (int p = 0; p < n; p++)
+            for (int o = 0; o < c->oc; o++)
+                residual[4 * p + o] = c->residual == RESIDUAL_BF16
+                                          ? f32_from_bf16(view16_at(&a->add, y, x + p)[o])
+                                          : view_at(&a->add_f32, y, x + p)[o];
+        v = _mm512_add_ps(v, _mm512_loadu_ps(residual));
+    }
+    return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGT_UQ), v,
+                              head_constants(a->slope));
+}
+
+#include "kernels/x86/quant_heads_avx512.h"
+
 void conv_bf16_avx512bf16(const ConvBf16Args *a, int y0, int y1)
 {
     const int groups = (a->in.c + 1) / 2;
@@ -238,6 +283,11 @@ void conv_bf16_avx512bf16(const ConvBf16Args *a, int y0, int y1)
                                                    : RESIDUAL_NONE };
     int vectors;
 
+    /* what follows the last channel may not be a number */
+    if (head_possible(&c) && c.args->in.c % 32 == 0) {
+        head_rows(&c, y0, y1);
+        return;
+    }
     for (int y = y0; y < y1; y++)
         for (int o = 0; o < c.oc; o += vectors * 16) {
             vectors = vectors_next((c.oc - o + 15) / 16);

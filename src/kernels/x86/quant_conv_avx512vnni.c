@@ -248,14 +248,21 @@ INLINE void tile_run_half(const Call *c, const char *in, int o, const int P, __m
 
 /* ---- rows ---- */
 
+/* The first tap of the first pixel of output row y. */
+INLINE const char *row_input(const Call *c, int y)
+{
+    const ConvU8Args *a = c->args;
+
+    return (const char *)view8_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
+                                  -(a->dilation * (a->kw - 1) / 2));
+}
+
 /* L vectors of outputs from o on of row y. */
 INLINE void row_run(const Call *c, int y, int o, const int L, const int f32,
                     const Residual residual)
 {
-    const ConvU8Args *a = c->args;
     const Finish f = finish_new(c, y, o, L);
-    const char *in = (const char *)view8_at(&a->in, y * a->stride - a->dilation * (a->kh - 1) / 2,
-                                            -(a->dilation * (a->kw - 1) / 2));
+    const char *in = row_input(c, y);
     const TileSize *sizes = tiles_for(L, c->oc - o);
     __m512i sum[32];
 
@@ -298,7 +305,55 @@ ROW(4)
 
 static void (*const rows[4])(const Call *c, int y, int o) = { row_1, row_2, row_3, row_4 };
 
-#include "kernels/x86/quant_heads_avx512vnni.h"
+/* ---- heads ---- */
+
+INLINE __m512i head_bits(__m512i sum)
+{
+    return sum;
+}
+
+INLINE __m512i head_add(__m512i a, __m512i b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+/* Constants repeated for the four pixels. */
+INLINE __m512 head_constants(const float *p)
+{
+    return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+}
+
+/* act((sum + bias) * scale + residual) of four pixels, of which n exist. */
+INLINE __m512 head_values(const Call *c, __m512i sum, int y, int x, int n)
+{
+    const ConvU8Args *a = c->args;
+    const __m512 scale = head_constants(a->scale), slope = head_constants(a->slope);
+    float residual[16] = { 0 };
+    __m512 v;
+
+    sum = _mm512_add_epi32(sum, _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)a->bias)));
+    v = _mm512_cvtepi32_ps(sum);
+
+    if (c->residual == RESIDUAL_NONE) {
+        const __m512 low = _mm512_mul_ps(scale, slope);
+
+        return _mm512_fmadd_ps(v, _mm512_mask_mov_ps(scale, _mm512_movepi32_mask(sum), low),
+                               _mm512_setzero_ps());
+    }
+    v = _mm512_fmadd_ps(v, scale, _mm512_set1_ps(c->shift));
+    for (int p = 0; p < n; p++)
+        for (int o = 0; o < c->oc; o++)
+            residual[4 * p + o] = c->residual == RESIDUAL_U8 ? (float)view8_at(&a->add, y, x + p)[o]
+                                                             : view_at(&a->add_f32, y, x + p)[o];
+    if (c->residual == RESIDUAL_U8)
+        v = _mm512_fmadd_ps(_mm512_loadu_ps(residual), _mm512_set1_ps(c->add_scale), v);
+    else
+        v = _mm512_add_ps(v, _mm512_loadu_ps(residual));
+    v = _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGT_UQ), v, slope);
+    return _mm512_add_ps(v, _mm512_setzero_ps());
+}
+
+#include "kernels/x86/quant_heads_avx512.h"
 
 void conv_u8_avx512vnni(const ConvU8Args *a, int y0, int y1)
 {
