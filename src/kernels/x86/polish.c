@@ -6,16 +6,6 @@
 #include "kernels/x86/vec.h"
 
 #include <limits.h>
-#include <string.h>
-
-/* Two neighbours at each of p and q. */
-VEC_INLINE f4 two_pairs(const float *p, const float *q)
-{
-    double pair; /* p is aligned for floats only */
-    memcpy(&pair, p, sizeof pair);
-    const f4 low = _mm_castpd_ps(_mm_set_sd(pair));
-    return _mm_loadh_pi(low, (const __m64 *)q);
-}
 
 /* left[i] = p[index[i]], right[i] = p[index[i] + 1]. Loads of pairs are twice as fast as the gather
  * instruction. */
@@ -23,17 +13,12 @@ VEC_INLINE void pairs_load(vf *left, vf *right, const float *p, const int index[
 {
     f4 low[VQ], high[VQ]; /* pixels 4l and 4l+1, 4l+2 and 4l+3 */
     for (int l = 0; l < VQ; l++) {
-        low[l] = two_pairs(p + index[4 * l], p + index[4 * l + 1]);
-        high[l] = two_pairs(p + index[4 * l + 2], p + index[4 * l + 3]);
+        low[l] = f4_two_pairs(p + index[4 * l], p + index[4 * l + 1]);
+        high[l] = f4_two_pairs(p + index[4 * l + 2], p + index[4 * l + 3]);
     }
     const vf a = q_join(low), b = q_join(high);
-#if defined(__AVX512F__)
-    *left = _mm512_shuffle_ps(a, b, 0x88);
-    *right = _mm512_shuffle_ps(a, b, 0xdd);
-#else
-    *left = _mm256_shuffle_ps(a, b, 0x88);
-    *right = _mm256_shuffle_ps(a, b, 0xdd);
-#endif
+    *left = vf_even(a, b);
+    *right = vf_odd(a, b);
 }
 
 /* Where VL samples of a luma lie, and their weights. */

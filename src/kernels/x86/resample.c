@@ -95,20 +95,20 @@ static void up_block(const UpRow *r, int first, int count, int n)
 
 VEC_INLINE f4 up_column4(const float *near, const float *far)
 {
-    return _mm_fmadd_ps(f4_load(far), _mm_set1_ps(0.25f), f4_load(near) * _mm_set1_ps(0.75f));
+    return f4_fma(f4_load(far), f4_set(0.25f), f4_load(near) * f4_set(0.75f));
 }
 
 /* Flows: up to 4 channels in all. */
 VEC_INLINE void up_pixels(const UpRow *r, int c)
 {
-    const f4 wn = _mm_set1_ps(0.75f * r->scale), wf = _mm_set1_ps(0.25f * r->scale);
+    const f4 wn = f4_set(0.75f * r->scale), wf = f4_set(0.25f * r->scale);
     float *o = r->out;
     f4 left = up_column4(r->near, r->far), here = left;
     for (int i = 0; i < r->w; i++, o += 2 * r->out_px) {
         const ptrdiff_t next = (i < r->w - 1 ? i + 1 : i) * r->px;
         const f4 right = up_column4(r->near + next, r->far + next), centre = here * wn;
-        f4_store_n(o, _mm_fmadd_ps(left, wf, centre), c);
-        f4_store_n(o + r->out_px, _mm_fmadd_ps(right, wf, centre), c);
+        f4_store_n(o, f4_fma(left, wf, centre), c);
+        f4_store_n(o + r->out_px, f4_fma(right, wf, centre), c);
         left = here;
         here = right;
     }
@@ -141,10 +141,10 @@ void KERNEL(up2_f32)(const View *out, const View *x, float scale, int y0, int y1
 VEC_INLINE void shuffle_four(f4 pair[2], const float *p, int j)
 {
     const f4 a = f4_load(p), b = f4_load(p + 4), c = f4_load(p + 8), d = f4_load(p + 12);
-    const f4 ab = j ? _mm_movehl_ps(b, a) : _mm_movelh_ps(a, b);
-    const f4 cd = j ? _mm_movehl_ps(d, c) : _mm_movelh_ps(c, d);
-    pair[0] = _mm_shuffle_ps(ab, cd, 0x88);
-    pair[1] = _mm_shuffle_ps(ab, cd, 0xdd);
+    const f4 ab = j ? f4_high_pairs(a, b) : f4_low_pairs(a, b);
+    const f4 cd = j ? f4_high_pairs(c, d) : f4_low_pairs(c, d);
+    pair[0] = f4_even(ab, cd);
+    pair[1] = f4_odd(ab, cd);
 }
 
 VEC_INLINE void shuffle_row(const View *out, const View *x, int y, int j, int c)

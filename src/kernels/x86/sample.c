@@ -74,7 +74,7 @@ VEC_INLINE void bilinear_pixels(const BilinearChunk *chunk, float *o, ptrdiff_t 
                           vf_set(weight[3 * VL]) };
         const float *p = x->data + chunk->offset[i];
         for (int k = 0; k < c; k += 16)
-            _mm_prefetch(p + (1 + ROWS_AHEAD) * x->row + k, _MM_HINT_T0);
+            vec_prefetch(p + (1 + ROWS_AHEAD) * x->row + k);
         bilinear_pixel(o, p, x->px, x->row, w, c);
     }
 }
@@ -149,6 +149,9 @@ VEC_INLINE void adaptive_weights(float quad[4][4][VL], vf ax, vf ay, vf k)
 /* The weights w[first ..] of a row of taps, each over the 4 channels of its tap. */
 VEC_INLINE vf tap_weights(const float *w, int first)
 {
+#if defined(__aarch64__)
+    return vf_set(w[first]);
+#else
     static const int lane[16] = { 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3 };
 #if defined(__AVX512F__)
     return _mm512_permutevar_ps(q_repeat(w), _mm512_loadu_si512(lane + 4 * first));
@@ -156,17 +159,22 @@ VEC_INLINE vf tap_weights(const float *w, int first)
     return _mm256_permutevar_ps(q_repeat(w),
                                 _mm256_loadu_si256((const __m256i *)(lane + 4 * first)));
 #endif
+#endif
 }
 
 /* Sums the four columns of taps: (0 + 2) + (1 + 3). */
 VEC_INLINE f4 fold_columns(const vf s[4 / VQ])
 {
+#if defined(__aarch64__)
+    return (s[0] + s[2]) + (s[1] + s[3]);
+#else
 #if defined(__AVX512F__)
     const __m256 h = _mm512_castps512_ps256(s[0]) + _mm512_extractf32x8_ps(s[0], 1);
 #else
     const __m256 h = s[0] + s[1];
 #endif
     return _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
+#endif
 }
 
 /* p: the top left tap; quad: the weights of the first row of taps. */
@@ -195,7 +203,7 @@ VEC_INLINE void adaptive_pixels(const AdaptiveChunk *chunk, float *o, ptrdiff_t 
     const ptrdiff_t px = packed ? 4 : x->px, row = x->row;
     for (int i = 0; i < n; i += 4) {
         const float *quad = &chunk->quad[i / VL][0][0][i % VL];
-        _mm_prefetch(origin + chunk->offset[i] + (3 + ROWS_AHEAD) * row, _MM_HINT_T0);
+        vec_prefetch(origin + chunk->offset[i] + (3 + ROWS_AHEAD) * row);
         for (int k = 0; k < 4 && i + k < n; k++) {
             const float *p = origin + chunk->offset[i + k];
             f4_store(o + (i + k) * opx, adaptive_pixel(p, px, row, quad + k * VL, packed));

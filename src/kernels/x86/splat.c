@@ -18,7 +18,7 @@ void KERNEL(splat_weights_f32)(const View *out, const View *flow, const View *w,
 
 VEC_INLINE void splat_add(float *o, f4 v, float weight)
 {
-    f4_store(o, _mm_fmadd_ps(v, _mm_set1_ps(weight), f4_load(o)));
+    f4_store(o, f4_fma(v, f4_set(weight), f4_load(o)));
 }
 
 /* One pixel at a time, because two of them may meet: a lane per channel. */
@@ -26,11 +26,10 @@ VEC_INLINE void splat_pixel(const View *out, f4 v, float qx, float qy)
 {
     if (!(qx > -1.0f && qx < (float)out->w && qy > -1.0f && qy < (float)out->h))
         return;
-    const f4 q = _mm_setr_ps(qx, qy, 0.0f, 0.0f), corner = _mm_floor_ps(q), a = q - corner;
-    const __m128i at = _mm_cvttps_epi32(corner);
-    const int px = _mm_cvtsi128_si32(at), py = _mm_extract_epi32(at, 1);
+    const f4 q = { qx, qy, 0.0f, 0.0f }, corner = f4_floor(q), a = q - corner;
+    const int px = (int)corner[0], py = (int)corner[1];
     float k[4];
-    canon_bilinear(_mm_cvtss_f32(a), _mm_cvtss_f32(_mm_movehdup_ps(a)), k);
+    canon_bilinear(a[0], a[1], k);
     float *o = view_at(out, py, px);
     const int left = px >= 0, right = px + 1 < out->w;
     if (py >= 0 && left)
@@ -64,13 +63,13 @@ VEC_INLINE void box9_sums(float *box, const View *s0, const View *s1, int y, int
     float column[(CHUNK + 8) * 4];
     for (int i = 0; i < n + 8; i++) {
         const float *p = view_at(s0, y - 4, x0 + i - 4), *q = view_at(s1, y - 4, x0 + i - 4);
-        f4 s = _mm_setzero_ps();
+        f4 s = f4_set(0.0f);
         for (int j = 0; j < 9; j++, p += s0->row, q += s1->row)
             s = s + (f4_load(p) + f4_load(q));
         f4_store(column + 4 * i, s);
     }
     for (int i = 0; i < n; i++) {
-        f4 s = _mm_setzero_ps();
+        f4 s = f4_set(0.0f);
         for (int k = 0; k < 9; k++)
             s = s + f4_load(column + 4 * (i + k));
         f4_store(box + 4 * i, s);

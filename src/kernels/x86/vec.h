@@ -1,7 +1,7 @@
-/* One vocabulary for both x86 vector widths.
+/* One vocabulary for both x86 vector widths and for NEON.
  *
  * The files of this folder that include it are compiled twice, with the flags of AVX2 and of
- * AVX-512; VL is the number of floats in a vector, KERNEL(name) the name of the version being
+ * AVX-512, and once for NEON, whose instructions are in neon/vec.h; VL is the number of floats in a vector, KERNEL(name) the name of the version being
  * compiled. + - * / work on vf directly. Every operation rounds as its scalar namesake in canon.h
  * does, so a kernel written with these gives the same bits at both widths.
  *
@@ -12,8 +12,12 @@
 
 #include "kernels/canon.h"
 
+#if defined(__aarch64__)
+#include "kernels/neon/vec.h"
+#else
 #include <immintrin.h>
 #include <stddef.h>
+#include <string.h>
 
 #define VEC_INLINE static inline __attribute__((always_inline))
 
@@ -30,6 +34,11 @@ typedef __m256i vi;
 #endif
 typedef __m128 f4;
 enum { VQ = VL / 4 };
+
+VEC_INLINE void vec_prefetch(const float *p)
+{
+    _mm_prefetch(p, _MM_HINT_T0);
+}
 
 /* ---- loads, stores, constants; _n: the first n lanes (0 .. VL), the others read as 0 ---- */
 
@@ -234,6 +243,8 @@ VEC_INLINE vi vi_iota(void)
 }
 #endif
 
+#endif /* __aarch64__ */
+
 /* canon_clamp */
 VEC_INLINE vf vf_clamp(vf v, vf lo, vf hi)
 {
@@ -274,7 +285,56 @@ VEC_INLINE void vf_bilinear(vf ax, vf ay, vf w[4])
     w[3] = ax * ay;
 }
 
+#if !defined(__aarch64__)
 /* ---- one pixel of up to 4 channels ---- */
+
+VEC_INLINE f4 f4_set(float v)
+{
+    return _mm_set1_ps(v);
+}
+
+VEC_INLINE f4 f4_fma(f4 a, f4 b, f4 c) /* a b + c */
+{
+    return _mm_fmadd_ps(a, b, c);
+}
+
+VEC_INLINE f4 f4_floor(f4 v)
+{
+    return _mm_floor_ps(v);
+}
+
+/* a0 a1 b0 b1 */
+VEC_INLINE f4 f4_low_pairs(f4 a, f4 b)
+{
+    return _mm_movelh_ps(a, b);
+}
+
+/* a2 a3 b2 b3 */
+VEC_INLINE f4 f4_high_pairs(f4 a, f4 b)
+{
+    return _mm_movehl_ps(b, a);
+}
+
+/* a0 a2 b0 b2 */
+VEC_INLINE f4 f4_even(f4 a, f4 b)
+{
+    return _mm_shuffle_ps(a, b, 0x88);
+}
+
+/* a1 a3 b1 b3 */
+VEC_INLINE f4 f4_odd(f4 a, f4 b)
+{
+    return _mm_shuffle_ps(a, b, 0xdd);
+}
+
+/* Two neighbours at each of p and q. */
+VEC_INLINE f4 f4_two_pairs(const float *p, const float *q)
+{
+    double pair; /* p is aligned for floats only */
+    memcpy(&pair, p, sizeof pair);
+    const f4 low = _mm_castpd_ps(_mm_set_sd(pair));
+    return _mm_loadh_pi(low, (const __m64 *)q);
+}
 
 VEC_INLINE f4 f4_load(const float *p)
 {
@@ -313,15 +373,6 @@ VEC_INLINE vf q_join(const f4 quad[VQ])
 #endif
 }
 
-/* Lanes 4l .. 4l+3 from p + l step. */
-VEC_INLINE vf q_load(const float *p, ptrdiff_t step)
-{
-    f4 quad[VQ];
-    for (int l = 0; l < VQ; l++)
-        quad[l] = f4_load(p + l * step);
-    return q_join(quad);
-}
-
 /* Quad l of v. l must be a constant after unrolling. */
 VEC_INLINE f4 q_get(vf v, int l)
 {
@@ -339,12 +390,6 @@ VEC_INLINE f4 q_get(vf v, int l)
 #else
     return l ? _mm256_extractf128_ps(v, 1) : _mm256_castps256_ps128(v);
 #endif
-}
-
-VEC_INLINE void q_store(float *p, ptrdiff_t step, vf v)
-{
-    for (int l = 0; l < VQ; l++)
-        f4_store(p + l * step, q_get(v, l));
 }
 
 /* Lane 4l+i = p[i] for every l. */
@@ -367,6 +412,25 @@ VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
     return _mm512_permutexvar_ps(index, _mm512_castps128_ps512(v));
 #else
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_set1_ps(p[0])), _mm_set1_ps(p[step]), 1);
+#endif
+}
+
+/* Of every quad of a and b, the even and the odd lanes: a0 a2 b0 b2, a1 a3 b1 b3. */
+VEC_INLINE vf vf_even(vf a, vf b)
+{
+#if defined(__AVX512F__)
+    return _mm512_shuffle_ps(a, b, 0x88);
+#else
+    return _mm256_shuffle_ps(a, b, 0x88);
+#endif
+}
+
+VEC_INLINE vf vf_odd(vf a, vf b)
+{
+#if defined(__AVX512F__)
+    return _mm512_shuffle_ps(a, b, 0xdd);
+#else
+    return _mm256_shuffle_ps(a, b, 0xdd);
 #endif
 }
 
@@ -411,6 +475,23 @@ VEC_INLINE vf vf_collect(vf v)
 #else
     return _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
 #endif
+}
+
+#endif /* !__aarch64__ */
+
+/* Lanes 4l .. 4l+3 from p + l step. */
+VEC_INLINE vf q_load(const float *p, ptrdiff_t step)
+{
+    f4 quad[VQ];
+    for (int l = 0; l < VQ; l++)
+        quad[l] = f4_load(p + l * step);
+    return q_join(quad);
+}
+
+VEC_INLINE void q_store(float *p, ptrdiff_t step, vf v)
+{
+    for (int l = 0; l < VQ; l++)
+        f4_store(p + l * step, q_get(v, l));
 }
 
 /*
@@ -492,6 +573,7 @@ VEC_INLINE void plane_store(float *p, ptrdiff_t px, vf v, int n)
         p[i * px] = lanes[i];
 }
 
+#if !defined(__aarch64__)
 /* ---- sums of 16 partial sums ---- */
 
 /* 16 partial sums; with AVX2 the lanes 0-7 and 8-15. */
@@ -559,5 +641,7 @@ VEC_INLINE float vf_largest(vf s)
     q = _mm_max_ps(q, _mm_movehl_ps(q, q));
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
+
+#endif /* !__aarch64__ */
 
 #endif

@@ -1,0 +1,265 @@
+/* The vocabulary of x86/vec.h on NEON: the part of it that touches instructions. Vectors of 4
+ * floats, so that a vector is one quad. Included by x86/vec.h, not on its own. */
+#ifndef DAIN_KERNELS_NEON_VEC_H
+#define DAIN_KERNELS_NEON_VEC_H
+
+#include <arm_neon.h>
+#include <stddef.h>
+#include <string.h>
+
+#define VEC_INLINE static inline __attribute__((always_inline))
+#define KERNEL(name) name##_neon
+enum { VL = 4 };
+typedef float32x4_t vf;
+typedef int32x4_t vi;
+typedef float32x4_t f4;
+enum { VQ = VL / 4 };
+
+VEC_INLINE void vec_prefetch(const float *p)
+{
+    __builtin_prefetch(p);
+}
+
+/* ---- loads, stores, constants ---- */
+
+VEC_INLINE vf vf_set(float v)
+{
+    return vdupq_n_f32(v);
+}
+VEC_INLINE vf vf_zero(void)
+{
+    return vdupq_n_f32(0.0f);
+}
+VEC_INLINE vf vf_load(const float *p)
+{
+    return vld1q_f32(p);
+}
+VEC_INLINE vf vf_load_n(const float *p, int n)
+{
+    const float32x2_t none = vdup_n_f32(0.0f);
+    switch (n) {
+    case 0:
+        return vcombine_f32(none, none);
+    case 1:
+        return vcombine_f32(vld1_lane_f32(p, none, 0), none);
+    case 2:
+        return vcombine_f32(vld1_f32(p), none);
+    case 3:
+        return vcombine_f32(vld1_f32(p), vld1_lane_f32(p + 2, none, 0));
+    default:
+        return vld1q_f32(p);
+    }
+}
+VEC_INLINE void vf_store(float *p, vf v)
+{
+    vst1q_f32(p, v);
+}
+VEC_INLINE void vf_store_n(float *p, vf v, int n)
+{
+    if (n >= 4) {
+        vst1q_f32(p, v);
+        return;
+    }
+    if (n & 2)
+        vst1_f32(p, vget_low_f32(v));
+    if (n == 1)
+        vst1q_lane_f32(p, v, 0);
+    else if (n == 3)
+        vst1q_lane_f32(p + 2, v, 2);
+}
+VEC_INLINE vi vi_set(int v)
+{
+    return vdupq_n_s32(v);
+}
+VEC_INLINE void vi_store(int *p, vi v)
+{
+    vst1q_s32(p, v);
+}
+VEC_INLINE vi vi_add(vi a, vi b)
+{
+    return vaddq_s32(a, b);
+}
+VEC_INLINE vi vi_mul(vi a, vi b)
+{
+    return vmulq_s32(a, b);
+}
+VEC_INLINE vi vi_iota(void)
+{
+    static const int lanes[VL] = { 0, 1, 2, 3 };
+    return vld1q_s32(lanes);
+}
+VEC_INLINE vf vf_first(vf a, vf b, int n)
+{
+    return vbslq_f32(vcgtq_s32(vi_set(n), vi_iota()), a, b);
+}
+
+/* ---- arithmetic ---- */
+
+VEC_INLINE vf vf_fma(vf a, vf b, vf c)
+{
+    return vfmaq_f32(c, a, b);
+}
+VEC_INLINE vf vf_fnma(vf a, vf b, vf c)
+{
+    return vfmsq_f32(c, a, b);
+}
+VEC_INLINE vf vf_fms(vf a, vf b, vf c)
+{
+    return vfmaq_f32(vnegq_f32(c), a, b);
+}
+/* As canon_max and canon_min choose; the instructions of these names treat NaN and -0 otherwise. */
+VEC_INLINE vf vf_max(vf a, vf b)
+{
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+VEC_INLINE vf vf_min(vf a, vf b)
+{
+    return vbslq_f32(vcltq_f32(a, b), a, b);
+}
+VEC_INLINE vf vf_abs(vf a)
+{
+    return vabsq_f32(a);
+}
+VEC_INLINE vf vf_sqrt(vf a)
+{
+    return vsqrtq_f32(a);
+}
+/* Out of range these saturate, and NaN gives 0, where x86 gives INT_MIN. */
+VEC_INLINE vi vi_truncate(vf a)
+{
+    return vcvtq_s32_f32(a);
+}
+VEC_INLINE vi vi_round(vf a)
+{
+    return vcvtnq_s32_f32(a);
+}
+VEC_INLINE vf vf_from(vi a)
+{
+    return vcvtq_f32_s32(a);
+}
+VEC_INLINE vf vf_scale2(vf p, vi n)
+{
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(p), vshlq_n_s32(n, 23)));
+}
+
+/* ---- one pixel of up to 4 channels ---- */
+
+VEC_INLINE f4 f4_set(float v)
+{
+    return vdupq_n_f32(v);
+}
+VEC_INLINE f4 f4_fma(f4 a, f4 b, f4 c)
+{
+    return vfmaq_f32(c, a, b);
+}
+VEC_INLINE f4 f4_load(const float *p)
+{
+    return vld1q_f32(p);
+}
+VEC_INLINE void f4_store(float *p, f4 v)
+{
+    vst1q_f32(p, v);
+}
+VEC_INLINE void f4_store_n(float *p, f4 v, int n)
+{
+    vf_store_n(p, v, n);
+}
+VEC_INLINE f4 f4_floor(f4 v)
+{
+    return vrndmq_f32(v);
+}
+VEC_INLINE f4 f4_low_pairs(f4 a, f4 b)
+{
+    return vcombine_f32(vget_low_f32(a), vget_low_f32(b));
+}
+VEC_INLINE f4 f4_high_pairs(f4 a, f4 b)
+{
+    return vcombine_f32(vget_high_f32(a), vget_high_f32(b));
+}
+VEC_INLINE f4 f4_even(f4 a, f4 b)
+{
+    return vuzp1q_f32(a, b);
+}
+VEC_INLINE f4 f4_odd(f4 a, f4 b)
+{
+    return vuzp2q_f32(a, b);
+}
+VEC_INLINE f4 f4_two_pairs(const float *p, const float *q)
+{
+    return vcombine_f32(vld1_f32(p), vld1_f32(q));
+}
+
+/* ---- quads ---- */
+
+VEC_INLINE vf q_join(const f4 quad[VQ])
+{
+    return quad[0];
+}
+VEC_INLINE f4 q_get(vf v, int l)
+{
+    (void)l;
+    return v;
+}
+VEC_INLINE vf q_repeat(const float *p)
+{
+    return vld1q_f32(p);
+}
+VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
+{
+    (void)step;
+    return vld1q_dup_f32(p);
+}
+VEC_INLINE vf vf_even(vf a, vf b)
+{
+    return vuzp1q_f32(a, b);
+}
+VEC_INLINE vf vf_odd(vf a, vf b)
+{
+    return vuzp2q_f32(a, b);
+}
+VEC_INLINE void vf_transpose4(vf r[4])
+{
+    const vf a = vzip1q_f32(r[0], r[2]), b = vzip2q_f32(r[0], r[2]);
+    const vf c = vzip1q_f32(r[1], r[3]), d = vzip2q_f32(r[1], r[3]);
+    r[0] = vzip1q_f32(a, c);
+    r[1] = vzip2q_f32(a, c);
+    r[2] = vzip1q_f32(b, d);
+    r[3] = vzip2q_f32(b, d);
+}
+VEC_INLINE vf vf_deal(vf v)
+{
+    return v;
+}
+VEC_INLINE vf vf_collect(vf v)
+{
+    return v;
+}
+
+/* ---- sums of 16 partial sums, see x86/vec.h ---- */
+
+enum { PARTS = 16 / VL };
+
+VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
+{
+    return (part[0] + part[2]) + (part[1] + part[3]);
+}
+
+VEC_INLINE vf vf_fold(const vf s[VL])
+{
+    vf t[4] = { s[0], s[1], s[2], s[3] };
+    vf_transpose4(t);
+    return (t[0] + t[2]) + (t[1] + t[3]);
+}
+
+VEC_INLINE float vf_fold_one(vf s)
+{
+    const float32x2_t pair = vadd_f32(vget_low_f32(s), vget_high_f32(s));
+    return vget_lane_f32(pair, 0) + vget_lane_f32(pair, 1);
+}
+
+VEC_INLINE float vf_largest(vf s)
+{
+    return vmaxvq_f32(s);
+}
+
+#endif
