@@ -49,7 +49,7 @@ def equal(got, want, what):
 def dain(*args, code=0, timeout=120, env=None, **more):
     """Runs the tool; its exit code must be `code` (None: any). Returns the completed process."""
     run = subprocess.run([DAIN, *map(str, args)], capture_output=True, text=True, timeout=timeout,
-                         env={**os.environ, **(env or {})}, errors='replace', **more)
+                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, errors='replace', **more)
     if code is not None and run.returncode != code:
         raise AssertionError(f'dain {" ".join(map(str, args))}: exit code {run.returncode}, '
                              f'not {code}\n{run.stdout}{run.stderr}')
@@ -66,9 +66,9 @@ def one_line(run, *parts):
         check(part in lines[0], f'{lines[0]!r} does not say {part!r}')
 
 
-def ffmpeg(*args, stdin=None):
-    run = subprocess.run(['ffmpeg', '-hide_banner', '-v', 'error', '-y', *map(str, args)],
-                         capture_output=True, input=stdin)
+def ffmpeg(*args):
+    run = subprocess.run(['ffmpeg', '-nostdin', '-hide_banner', '-v', 'error', '-y', *map(str, args)],
+                         capture_output=True, stdin=subprocess.DEVNULL)
     if run.returncode:
         raise AssertionError(f'ffmpeg {" ".join(map(str, args))}: {run.stderr.decode()}')
     return run.stdout
