@@ -25,6 +25,53 @@ static View with_channels(View v, int first, int count)
     return v;
 }
 
+/* ---- reach ---- */
+
+/* The same rows and some on either side. */
+static Reach around(int rows)
+{
+    return (Reach){ .mul = 1, .div = 1, .before = rows, .after = rows };
+}
+
+static Reach corr_leaky_reach(const Graph *g, const Op *op, int i)
+{
+    return around(i == 1 ? CORR_RADIUS : 0);
+}
+
+/* Warps: the first input anywhere. */
+static Reach warp_reach(const Graph *g, const Op *op, int i)
+{
+    return i == 0 ? (Reach){ .whole = true } : around(0);
+}
+
+static Reach pool2_reach(const Graph *g, const Op *op, int i)
+{
+    return (Reach){ .mul = 2, .div = 1, .after = 1 };
+}
+
+static Reach nearest2_reach(const Graph *g, const Op *op, int i)
+{
+    return (Reach){ .mul = 1, .div = 2 };
+}
+
+static Reach up4_reach(const Graph *g, const Op *op, int i)
+{
+    return (Reach){ .mul = 1, .div = 4, .before = 1, .after = 1 };
+}
+
+/* Flow and kernels as far as the convolution needs warped features, the sum in its place. */
+static Reach warp_conv_reach(const Graph *g, const Op *op, int i)
+{
+    return i == 0 ? (Reach){ .whole = true } : around(i < 3 ? op->conv->kh / 2 : 0);
+}
+
+/* Rows of the picture from rows of the padded one. */
+static Reach finish_reach(const Graph *g, const Op *op, int i)
+{
+    const int top = g->network->pad_top;
+    return (Reach){ .mul = 1, .div = 1, .before = -top, .after = top };
+}
+
 /* ---- rows ---- */
 
 static void pad_load_rows(const OpRun *r, int y0, int y1, float *scratch)
@@ -232,11 +279,19 @@ static const OpInfo table[] = {
                                       .rows = corr_leaky_rows,
                                       .min_rows = 2,
                                       .halo = corr_leaky_halo,
+                                      .reach = corr_leaky_reach,
                                       .macs = corr_leaky_macs },
-    [OP_PWC_WARP - OP_PAD_LOAD] = { .name = "pwc warp", .rows = pwc_warp_rows, .min_rows = 4 },
-    [OP_POOL2 - OP_PAD_LOAD] = { .name = "pool", .rows = pool2_rows, .min_rows = 4 },
-    [OP_NEAREST2 - OP_PAD_LOAD] = { .name = "nearest2", .rows = nearest2_rows, .min_rows = 4 },
-    [OP_UP4 - OP_PAD_LOAD] = { .name = "up4", .rows = up4_rows, .min_rows = 8 },
+    [OP_PWC_WARP - OP_PAD_LOAD] = { .name = "pwc warp",
+                                    .rows = pwc_warp_rows,
+                                    .min_rows = 4,
+                                    .reach = warp_reach },
+    [OP_POOL2 -
+        OP_PAD_LOAD] = { .name = "pool", .rows = pool2_rows, .min_rows = 4, .reach = pool2_reach },
+    [OP_NEAREST2 - OP_PAD_LOAD] = { .name = "nearest2",
+                                    .rows = nearest2_rows,
+                                    .min_rows = 4,
+                                    .reach = nearest2_reach },
+    [OP_UP4 - OP_PAD_LOAD] = { .name = "up4", .rows = up4_rows, .min_rows = 8, .reach = up4_reach },
     [OP_DECONV - OP_PAD_LOAD] = { .name = "deconv",
                                   .rows = deconv_rows,
                                   .halo = deconv_halo,
@@ -248,16 +303,21 @@ static const OpInfo table[] = {
     [OP_FLOW_MEAN - OP_PAD_LOAD] = { .name = "flow mean", .rows = flow_mean_rows, .min_rows = 8 },
     [OP_FILL_HOLES -
         OP_PAD_LOAD] = { .name = "fill holes", .rows = fill_holes_rows, .scratch = fill_scratch },
-    [OP_FILTER - OP_PAD_LOAD] = { .name = "adaptive warp", .rows = filter_rows, .min_rows = 4 },
+    [OP_FILTER - OP_PAD_LOAD] = { .name = "adaptive warp",
+                                  .rows = filter_rows,
+                                  .min_rows = 4,
+                                  .reach = warp_reach },
     [OP_MIX_TIME - OP_PAD_LOAD] = { .name = "blend", .rows = mix_time_rows, .min_rows = 8 },
     [OP_WARP_CONV - OP_PAD_LOAD] = { .name = "warp conv",
                                      .rows = warp_conv_rows,
                                      .min_rows = WARP_CONV_ROWS,
+                                     .reach = warp_conv_reach,
                                      .scratch = warp_conv_scratch,
                                      .macs = conv_macs },
     [OP_FINISH - OP_PAD_LOAD] = { .name = "finish",
                                   .rows = finish_rows,
                                   .min_rows = 8,
+                                  .reach = finish_reach,
                                   .scratch = finish_scratch },
 };
 
@@ -305,6 +365,7 @@ int graph_in_place(Graph *g, int x, int input)
         return -1;
     g->tensors[x].parent = input;
     g->tensors[x].channel = 0;
+    g->tensors[x].in_place = true;
     return x;
 }
 

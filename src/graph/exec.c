@@ -2,16 +2,29 @@
 #include "graph/graph.h"
 
 #include "graph/ops.h"
+#include "graph/plan.h"
+#include "graph/strips.h"
 
 #include <string.h>
 #include <time.h>
 
+static int element_bytes(DataType type)
+{
+    return type == TYPE_U8 ? 1 : type == TYPE_BF16 ? 2 : 4;
+}
+
+/* Pixel (0,0): where it is, or would be if its row were in the window. */
+static unsigned char *tensor_data(const Graph *g, int tensor, const Run *run)
+{
+    const Tensor *t = &g->tensors[tensor], *root = &g->tensors[plan_root(g, tensor)];
+    unsigned char *data = run->base[t->scope] + t->offset;
+    return root->window ? data - root->base * t->row * element_bytes(t->type) : data;
+}
+
 View graph_view(const Graph *g, int tensor, const Run *run)
 {
     const Tensor *t = &g->tensors[tensor];
-    return (View){
-        (float *)(void *)(run->base[t->scope] + t->offset), t->row, t->px, t->w, t->h, t->c
-    };
+    return (View){ (float *)(void *)tensor_data(g, tensor, run), t->row, t->px, t->w, t->h, t->c };
 }
 
 /* What a halo holds: zeros, or the zero point of each channel. */
@@ -52,8 +65,8 @@ static void fill_halos(const Halo *t, int y0, int y1)
 static Halo halo_of(const Graph *g, int tensor, const Run *run)
 {
     const Tensor *t = &g->tensors[tensor];
-    const int bytes = t->type == TYPE_U8 ? 1 : t->type == TYPE_BF16 ? 2 : 4;
-    return (Halo){ .data = run->base[t->scope] + t->offset,
+    const int bytes = element_bytes(t->type);
+    return (Halo){ .data = tensor_data(g, tensor, run),
                    .row = t->row * bytes,
                    .px = t->px * bytes,
                    .zeros = t->zeros ? g->zeros + t->zeros - 1 : NULL,
@@ -68,14 +81,14 @@ typedef struct Job {
     OpRun op;
     const OpInfo *info;
     Halo halo;
-    int rows, bands;
+    int from, rows, bands;
 } Job;
 
 static void run_band(void *arg, int band, int worker)
 {
     const Job *j = arg;
-    const int y0 = (int)((int64_t)j->rows * band / j->bands);
-    const int y1 = (int)((int64_t)j->rows * (band + 1) / j->bands);
+    const int y0 = j->from + (int)((int64_t)j->rows * band / j->bands);
+    const int y1 = j->from + (int)((int64_t)j->rows * (band + 1) / j->bands);
     float *scratch = j->op.run->scratch + worker * j->op.graph->network->scratch_floats;
     if (j->info->zero_output) {
         for (int y = y0; y < y1; y++)
@@ -87,7 +100,9 @@ static void run_band(void *arg, int band, int worker)
     op_rows(&j->op, y0, y1, scratch);
 }
 
-static void prepare(Job *j, const Graph *g, const Op *op, const Run *run)
+/* For rows from .. to-1 of an operator. */
+static void prepare(Job *j, const Graph *g, const Op *op, const Run *run, int from, int to,
+                    bool strip)
 {
     *j = (Job){ .op = { .graph = g,
                         .op = op,
@@ -106,10 +121,14 @@ static void prepare(Job *j, const Graph *g, const Op *op, const Run *run)
     }
     if (op->zero_halo >= 0)
         j->halo = halo_of(g, op->zero_halo, run);
-    j->rows = op->outputs ? j->op.out[0].h : g->network->h;
+    j->from = from;
+    j->rows = to - from;
     /* a few bands a thread, so that one delayed thread does not keep the others waiting */
     const int threads = pool_threads(run->pool), wanted = threads > 1 ? 4 * threads : 1;
-    const int most = j->info->min_rows ? j->rows / j->info->min_rows : 1;
+    int most = j->info->min_rows ? j->rows / j->info->min_rows : 1;
+    /* of a strip, every thread takes a part */
+    if (strip && most < threads)
+        most = threads < j->rows ? threads : j->rows;
     j->bands = most < 1 ? 1 : most < wanted ? most : wanted;
 }
 
@@ -120,21 +139,88 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Runs rows of operators and keeps the time. */
+typedef struct Execution {
+    Graph *g;
+    const Run *run;
+    double clock; /* end of the operator before */
+} Execution;
+
+static int run_rows(Execution *e, Op *op, int from, int to, bool strip)
+{
+    if (e->run->cancel && atomic_load_explicit(e->run->cancel, memory_order_relaxed))
+        return DAIN_ECANCELED;
+    Job job;
+    prepare(&job, e->g, op, e->run, from, to, strip);
+    pool_run(e->run->pool, run_band, &job, job.bands);
+    const double end = now();
+    op->seconds += end - e->clock;
+    e->clock = end;
+    return DAIN_OK;
+}
+
+/* Moves the rows that a window keeps to its beginning. had: the row that was there. */
+static void slide(const Graph *g, int root, const Run *run, int had, int end)
+{
+    const Tensor *t = &g->tensors[root];
+    const size_t row = t->row * element_bytes(t->type);
+    unsigned char *first = run->base[t->scope] + t->offset - t->left;
+    if (t->base > had && end > t->base)
+        memmove(first, first + (t->base - had) * row, (end - t->base) * row + t->left);
+}
+
+/* The next step of a segment: where its rows are, and what windows keep. */
+static void next_step(Execution *e, const Segment *s, int step)
+{
+    Graph *g = e->g;
+    Tensor *t = g->tensors;
+    for (int i = 0; i < g->tensor_count; i++)
+        if (t[i].window) {
+            t[i].had = t[i].base;
+            t[i].had_end = t[i].end == t[i].h ? t[i].h + t[i].halo : t[i].end;
+        }
+    strips_step(g, s, step);
+    for (int i = s->first; i <= s->last; i++)
+        for (int k = 0; k < g->ops[i].outputs; k++) {
+            const int root = plan_root(g, g->ops[i].out[k]);
+            if (!t[root].window)
+                continue;
+            slide(g, root, e->run, t[root].had, t[root].had_end);
+            t[root].had = t[root].base; /* it may be the output of others too */
+        }
+}
+
+static int run_segment(Execution *e, const Segment *s)
+{
+    Graph *g = e->g;
+    int error = DAIN_OK;
+    strips_start(g, s);
+    for (int step = 0; step < s->steps && !error; step++) {
+        next_step(e, s, step);
+        for (int i = s->first; i <= s->last && !error; i++)
+            if (g->ops[i].to > g->ops[i].from)
+                error = run_rows(e, &g->ops[i], g->ops[i].from, g->ops[i].to, true);
+    }
+    for (int i = s->first; i <= s->last; i++)
+        g->ops[i].runs += !error;
+    return error;
+}
+
 int network_run(Network *network, DainRate rate, const Run *run)
 {
-    Graph *g = &network->graph[rate];
-    double start = now();
-    for (int i = 0; i < g->op_count; i++) {
-        if (run->cancel && atomic_load_explicit(run->cancel, memory_order_relaxed))
-            return DAIN_ECANCELED;
-        Op *op = &g->ops[i];
-        Job job;
-        prepare(&job, g, op, run);
-        pool_run(run->pool, run_band, &job, job.bands);
-        const double end = now();
-        op->seconds += end - start;
-        op->runs++;
-        start = end;
+    Execution e = { .g = &network->graph[rate], .run = run, .clock = now() };
+    const Segment *s = e.g->segments, *const end = s + e.g->segment_count;
+    for (int i = 0; i < e.g->op_count; i++) {
+        Op *op = &e.g->ops[i];
+        const bool strips = s < end && s->first == i;
+        const int error =
+            strips ? run_segment(&e, s) : run_rows(&e, op, 0, op_height(e.g, op), false);
+        if (error)
+            return error;
+        if (strips)
+            i = (s++)->last;
+        else
+            op->runs++;
     }
     return DAIN_OK;
 }

@@ -29,6 +29,7 @@ void network_free(Network *network)
         mem_free(network->graph[i].tensors);
         mem_free(network->graph[i].ops);
         mem_free(network->graph[i].zeros);
+        mem_free(network->graph[i].segments);
     }
     memset(network, 0, sizeof *network);
 }

@@ -82,6 +82,7 @@ typedef struct Tensor {
     int halo;    /* pixels on every side that consumers read; the plan takes the largest */
     bool motion; /* a flow on its way into a concatenation: float even where features are bytes */
     bool replicate; /* halo repeats the border (only its producer can fill it), else it is zero */
+    bool in_place;  /* written over its parent, whose last use that is */
     int parent;     /* tensor that this is a slice of, or -1 */
     int channel;    /* first channel in the parent */
     Scope scope;
@@ -92,6 +93,11 @@ typedef struct Tensor {
     size_t offset;     /* bytes from the base of its scope to pixel (0,0) */
     ptrdiff_t row, px; /* elements */
     size_t zeros;      /* u8 roots: 1 + place of its zero points in Graph.zeros; 0 = all zero */
+    int window;        /* rows in memory of a tensor made in strips (roots); 0 = all */
+    size_t left;       /* bytes of a row before pixel 0 */
+
+    /* while a run of strips goes on (roots): rows base .. end-1 are in memory; those of the step before */
+    int base, end, had, had_end;
 } Tensor;
 
 typedef struct Op {
@@ -105,9 +111,16 @@ typedef struct Op {
     float a, b;       /* scale, limits: see ops.c */
 
     int zero_halo; /* plan: tensor whose halo this operator zeroes first, or -1 */
+    int from, to;  /* while a run of strips goes on: rows that this step makes */
     int64_t runs;
     double seconds;
 } Op;
+
+/* Operators that run strip by strip, each only so far as the ones after it need: see strips.h. */
+typedef struct Segment {
+    int first, last; /* operators */
+    int steps;
+} Segment;
 
 typedef struct Network Network;
 
@@ -118,6 +131,8 @@ typedef struct Graph {
     int tensor_count, tensor_capacity;
     Op *ops;
     int op_count, op_capacity;
+    Segment *segments; /* in order, without overlap */
+    int segment_count;
     uint8_t *zeros; /* zero points of the channels of u8 tensors, for their halos */
     size_t zeros_size;
     int error; /* the first failure while building; later calls return -1 at once */
@@ -147,6 +162,8 @@ struct Network {
     int export_count;
     size_t arena_bytes, frame_bytes, pair_bytes; /* one arena serves all three graphs */
     size_t scratch_floats;                       /* one worker */
+    int strip_rows;  /* rows of the picture in one strip; 0 = whole tensors only */
+    int strip_level; /* layers down to this part of the picture's height run in strips */
     bool keep_all; /* tests: no memory is reused within a graph, so that every tensor can be read */
     Report *report;
 };

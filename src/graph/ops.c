@@ -37,6 +37,11 @@ static void luma_half_rows(const OpRun *r, int y0, int y1, float *scratch)
     kernels(r)->luma_half_f32(&r->out[0], &r->in[0], y0, y1);
 }
 
+static Reach luma_reach(const Graph *g, const Op *op, int i)
+{
+    return (Reach){ .mul = 2, .div = 1, .after = 1 };
+}
+
 /* ---- convolution ---- */
 
 static void conv_rows_f32(const OpRun *r, int y0, int y1)
@@ -155,6 +160,26 @@ static int conv_halo(const Op *op, int i)
     return i != 1 ? op->dilation * (k - 1) / 2 : 0;
 }
 
+/* The same rows and some on either side. */
+static Reach around(int rows)
+{
+    return (Reach){ .mul = 1, .div = 1, .before = rows, .after = rows };
+}
+
+static Reach any_row(void)
+{
+    return (Reach){ .whole = true };
+}
+
+static Reach conv_reach(const Graph *g, const Op *op, int i)
+{
+    if (i == 1)
+        return around(0);
+    Reach r = around(op->dilation * (op->conv->kh - 1) / 2);
+    r.mul = op->stride;
+    return r;
+}
+
 static double conv_macs(const Graph *g, const Op *op)
 {
     const Tensor *o = &g->tensors[op->out[0]];
@@ -174,6 +199,11 @@ static void up2_rows(const OpRun *r, int y0, int y1, float *scratch)
         kernels(r)->up2_bf16(&out16, &in16, y0, y1);
     else
         kernels(r)->up2_f32(&r->out[0], &r->in[0], r->op->a, y0, y1);
+}
+
+static Reach up2_reach(const Graph *g, const Op *op, int i)
+{
+    return (Reach){ .mul = 1, .div = 2, .before = 1, .after = 1 };
 }
 
 static void scale_rows(const OpRun *r, int y0, int y1, float *scratch)
@@ -212,6 +242,11 @@ static int corr_halo(const Op *op, int i)
     return i == 1 ? op->radius : 0;
 }
 
+static Reach corr_reach(const Graph *g, const Op *op, int i)
+{
+    return around(i == 1 ? op->radius : 0);
+}
+
 static double corr_macs(const Graph *g, const Op *op)
 {
     const Tensor *o = &g->tensors[op->out[0]];
@@ -234,6 +269,11 @@ static void warp_rows(const OpRun *r, int y0, int y1, float *scratch)
 static int warp_halo(const Op *op, int i)
 {
     return i == 0 ? 1 : 0;
+}
+
+static Reach warp_reach(const Graph *g, const Op *op, int i)
+{
+    return i == 0 ? any_row() : around(0);
 }
 
 static void peak_rows(const OpRun *r, int y0, int y1, float *scratch)
@@ -261,6 +301,11 @@ static int project_halo(const Op *op, int i)
     return 4;
 }
 
+static Reach project_reach(const Graph *g, const Op *op, int i)
+{
+    return around(4);
+}
+
 static void polish_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
     const PolishArgs args = { r->out[0], r->in[0], r->in[1], r->in[2], r->t };
@@ -275,6 +320,12 @@ static size_t polish_scratch(const Graph *g, const Op *op)
 static int polish_halo(const Op *op, int i)
 {
     return i == 0 ? 0 : 1;
+}
+
+/* Two rows of products on either side, which need one of the warped lumas more. */
+static Reach polish_reach(const Graph *g, const Op *op, int i)
+{
+    return i == 0 ? around(3) : any_row();
 }
 
 /* ---- composition ---- */
@@ -348,42 +399,59 @@ static int compose_halo(const Op *op, int i)
     return i < 2 ? 2 : 0;
 }
 
+static Reach compose_reach(const Graph *g, const Op *op, int i)
+{
+    return i < 2 ? any_row() : (Reach){ .mul = 1, .div = 2, .before = 1, .after = 1 };
+}
+
 /* ---- table ---- */
 
 static const OpInfo table[OP_PAD_LOAD] = {
     [OP_LOAD] = { .name = "load", .rows = load_rows, .min_rows = 8 },
     [OP_SHIFT_RGB] = { .name = "shift", .rows = shift_rgb_rows, .min_rows = 8 },
-    [OP_LUMA_HALF] = { .name = "luma", .rows = luma_half_rows, .min_rows = 8 },
+    [OP_LUMA_HALF] = { .name = "luma", .rows = luma_half_rows, .min_rows = 8, .reach = luma_reach },
     [OP_CONV] = { .name = "conv",
                   .rows = conv_rows,
                   .min_rows = 2,
                   .halo = conv_halo,
+                  .reach = conv_reach,
                   .scratch = conv_scratch,
                   .macs = conv_macs },
-    [OP_UP2] = { .name = "up2", .rows = up2_rows, .min_rows = 4 },
+    [OP_UP2] = { .name = "up2", .rows = up2_rows, .min_rows = 4, .reach = up2_reach },
     [OP_NORMALISE] = { .name = "normalise", .rows = normalise_rows, .min_rows = 4 },
     [OP_CORR] = { .name = "corr",
                   .rows = corr_rows,
                   .min_rows = 2,
                   .halo = corr_halo,
+                  .reach = corr_reach,
                   .macs = corr_macs },
-    [OP_WARP] = { .name = "warp", .rows = warp_rows, .min_rows = 4, .halo = warp_halo },
+    [OP_WARP] = { .name = "warp",
+                  .rows = warp_rows,
+                  .min_rows = 4,
+                  .halo = warp_halo,
+                  .reach = warp_reach },
     [OP_PEAK] = { .name = "peak", .rows = peak_rows, .min_rows = 4 },
     [OP_SCALE] = { .name = "scale", .rows = scale_rows, .min_rows = 8 },
     [OP_CONSTANT_TIME] = { .name = "time", .rows = constant_time_rows, .min_rows = 16 },
     [OP_CLAMP_ADD] = { .name = "add", .rows = clamp_add_rows, .min_rows = 8 },
     [OP_SPLAT_WEIGHTS] = { .name = "splat weights", .rows = splat_weights_rows, .min_rows = 4 },
     [OP_SPLAT] = { .name = "splat", .rows = splat_rows, .zero_output = true },
-    [OP_PROJECT] = { .name = "project", .rows = project_rows, .min_rows = 8, .halo = project_halo },
+    [OP_PROJECT] = { .name = "project",
+                     .rows = project_rows,
+                     .min_rows = 8,
+                     .halo = project_halo,
+                     .reach = project_reach },
     [OP_POLISH] = { .name = "polish",
                     .rows = polish_rows,
                     .min_rows = 24,
                     .halo = polish_halo,
+                    .reach = polish_reach,
                     .scratch = polish_scratch },
     [OP_COMPOSE] = { .name = "compose",
                      .rows = compose_rows,
                      .min_rows = 4,
                      .halo = compose_halo,
+                     .reach = compose_reach,
                      .scratch = compose_scratch },
     [OP_CONCAT] = { .name = "concat" },
 };

@@ -16,6 +16,13 @@ typedef struct OpRun {
     float t, one_minus_t;
 } OpRun;
 
+/* Which rows of an input an operator reads for rows y0 .. y1-1 of its output: from
+ * floor(y0 * mul / div) - before to floor((y1 - 1) * mul / div) + after. */
+typedef struct Reach {
+    bool whole; /* any row: it depends on the data */
+    int mul, div, before, after;
+} Reach;
+
 typedef struct OpInfo {
     const char *name;
     /* Rows y0 .. y1-1 of the first output (of the picture where there is none). scratch is the worker's
@@ -24,6 +31,8 @@ typedef struct OpInfo {
     int min_rows; /* bands below this cost more than they gain; 0 = never split */
     /* Halo that input i needs; NULL = none. */
     int (*halo)(const Op *op, int i);
+    /* Rows of input i that it reads; NULL = those of the output. */
+    Reach (*reach)(const Graph *g, const Op *op, int i);
     /* Floats of scratch; NULL = none. */
     size_t (*scratch)(const Graph *g, const Op *op);
     /* Multiply-adds as the published tables count them (convolutions and correlations); NULL = 0. */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "graph/ops.h"
+#include "graph/strips.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -114,10 +115,11 @@ static size_t element_bytes(DataType type)
     return type == TYPE_U8 ? 1 : type == TYPE_BF16 ? 2 : 4;
 }
 
-/* Strides of a tensor with its own memory; returns its bytes and the byte of pixel (0,0). Kernels read
- * bytes in fours and bfloat16 in pairs of channels, so pixels are padded to that. */
+/* Strides of a tensor with its own memory of h rows, halo included; returns its bytes and the bytes of a
+ * row before pixel 0. Kernels read bytes in fours and bfloat16 in pairs of channels, so pixels are padded
+ * to that. */
 static size_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *row, ptrdiff_t *px,
-                     size_t *origin)
+                     size_t *left)
 {
     const size_t bytes = element_bytes(type), line = LINE_BYTES / bytes;
     *px = (ptrdiff_t)align_up(c, 4 / bytes);
@@ -126,9 +128,17 @@ static size_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *ro
         elements += line; /* rows a page apart would share their cache sets */
     *row = (ptrdiff_t)elements;
     /* pixel (0,0) is aligned: the left halo is rounded up */
-    const size_t left = align_up((size_t)halo * *px, line);
-    *origin = (halo * elements + left) * bytes;
-    return align_up(((h + 2 * halo) * elements + left) * bytes + SLACK, MEM_ALIGN);
+    *left = align_up((size_t)halo * *px, line) * bytes;
+    return align_up(h * elements * bytes + *left + SLACK, MEM_ALIGN);
+}
+
+static bool is_first_writer(const Graph *g, int i, int root)
+{
+    for (int k = 0; k < i; k++)
+        for (int o = 0; o < g->ops[k].outputs; o++)
+            if (plan_root(g, g->ops[k].out[o]) == root)
+                return false;
+    return true;
 }
 
 static void find_lifetimes(Graph *g)
@@ -150,6 +160,21 @@ static void find_lifetimes(Graph *g)
                 t->last = i;
         }
     }
+    /* within a segment all operators run at the same time */
+    for (int i = 0; i < g->tensor_count; i++)
+        for (int k = 0; k < g->segment_count; k++) {
+            Tensor *t = &g->tensors[i];
+            const Segment *s = &g->segments[k];
+            if (t->first > s->first && t->first <= s->last)
+                t->first = s->first;
+            if (t->last >= s->first && t->last < s->last)
+                t->last = s->last;
+        }
+}
+
+/* The first writer of a tensor fills its halo. */
+static void find_writers(Graph *g)
+{
     for (int i = 0; i < g->op_count; i++) {
         Op *op = &g->ops[i];
         if (op->outputs == 0)
@@ -157,7 +182,8 @@ static void find_lifetimes(Graph *g)
         const int root = plan_root(g, op->out[0]);
         const Tensor *t = &g->tensors[root];
         const bool padded = t->type == TYPE_BF16 && t->c % 2; /* its last pair is read */
-        op->zero_halo = t->first == i && (t->halo > 0 || padded) && !t->replicate ? root : -1;
+        op->zero_halo =
+            is_first_writer(g, i, root) && (t->halo > 0 || padded) && !t->replicate ? root : -1;
     }
 }
 
@@ -203,7 +229,11 @@ static int place(Network *n, Graph *g)
         if (t->parent >= 0 || t->scope != SCOPE_TEMP || t->last < 0)
             continue;
         Block b = { .tensor = i, .first = t->first, .last = t->last };
-        b.bytes = layout(t->h, t->w, t->c, t->type, t->halo, &t->row, &t->px, &b.origin);
+        const int rows = t->window ? t->window : t->h + 2 * t->halo;
+        b.bytes = layout(rows, t->w, t->c, t->type, t->halo, &t->row, &t->px, &t->left);
+        b.origin = t->left;
+        if (!t->window)
+            b.origin += t->halo * t->row * element_bytes(t->type);
         int k = count++;
         for (; k > 0 && by_size(&b, &blocks[k - 1]); k--)
             blocks[k] = blocks[k - 1];
@@ -224,9 +254,10 @@ static void place_exports(Network *n)
 {
     for (int i = 0; i < n->export_count; i++) {
         Export *e = &n->exports[i];
-        size_t *end = e->scope == SCOPE_PAIR ? &n->pair_bytes : &n->frame_bytes, origin;
-        const size_t bytes = layout(e->h, e->w, e->c, e->type, e->halo, &e->row, &e->px, &origin);
-        e->offset = *end + origin;
+        size_t *end = e->scope == SCOPE_PAIR ? &n->pair_bytes : &n->frame_bytes, left;
+        const size_t bytes =
+            layout(e->h + 2 * e->halo, e->w, e->c, e->type, e->halo, &e->row, &e->px, &left);
+        e->offset = *end + e->halo * e->row * element_bytes(e->type) + left;
         *end += bytes;
     }
     for (int r = 0; r < 3; r++)
@@ -309,7 +340,11 @@ int network_plan(Network *network, Params *params)
     place_exports(network);
     for (int r = 0; r < 3 && !error; r++) {
         Graph *g = &network->graph[r];
+        error = strips_plan(network, g);
+        if (error)
+            break;
         find_lifetimes(g);
+        find_writers(g);
         error = place(network, g);
         place_slices(g);
         if (!error)

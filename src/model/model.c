@@ -8,6 +8,9 @@
 #include <string.h>
 
 static const ModelKind *const kinds[] = { &model_edge, &model_dain };
+/* Small pictures fit into the caches as they are; there strips only cost steps (measured on two Zen 4
+ * cores: 640x480 is 5 % slower in strips, 1920x1080 5 % faster, with a third less memory). */
+enum { STRIP_PIXELS = 1280 * 720, STRIP_ROWS = 32, STRIP_LEVEL = 4 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const ModelKind *find_kind(const WeightFile *file)
@@ -73,6 +76,8 @@ int model_open(Model **model, const char *path, Report *report)
         goto done;
     }
     m->report = report;
+    m->strip_rows = -1;
+    m->strip_level = STRIP_LEVEL;
     m->params.report = report;
     m->kind = find_kind(file);
     if (!m->kind) {
@@ -105,6 +110,9 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
 {
     network_init(network, w, h, model->kind->align, report);
     network->keep_all = keep_all;
+    const bool large = (int64_t)w * h >= STRIP_PIXELS;
+    network->strip_rows = model->strip_rows >= 0 ? model->strip_rows : large ? STRIP_ROWS : 0;
+    network->strip_level = model->strip_level;
     const int error = model->kind->build(model, network);
     return error ? error : network_plan(network, &model->params);
 }

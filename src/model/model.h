@@ -26,7 +26,8 @@ struct Model {
     const char *precision; /* "f32", "bf16", "int8", "mixed" */
     WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
-    bool pad_original; /* pictures are padded as the published DAIN does */
+    bool pad_original;           /* pictures are padded as the published DAIN does */
+    int strip_rows, strip_level; /* see Network; rows < 0: by the size of the picture */
     Report *report;
 };
 

@@ -444,6 +444,7 @@ static void test_pipeline(Fixture *f)
         out.plane[c] = pixels + c * w * h;
     Session s;
     f->model->pad_original = true;
+    f->model->strip_rows = 16;
     open_pair(f, &s, pictures, false);
     must(session_time(&s, 1, 2, &out, NULL), &f->report);
     int differ = 0, far = 0;
@@ -463,11 +464,12 @@ static void test_pipeline(Fixture *f)
     report_line(!wrong, "71x51, the frame itself", "");
     session_close(&s);
     f->model->pad_original = false;
+    f->model->strip_rows = -1;
     free(pixels);
     weights_close(&g);
 }
 
-/* The same bits, small picture. Tensors share memory as they do in use. */
+/* The same bits, small picture, whole and in strips. Tensors share memory as they do in use. */
 static void test_bits(Fixture *f)
 {
     static const unsigned levels[] = { CPU_AVX2, CPU_AVX2 | CPU_AVX512 };
@@ -487,10 +489,11 @@ static void test_bits(Fixture *f)
             const ImageView out = float_picture(pixels, w, h);
             kernels_init(&other.kernels, levels[level]);
             other.pool = need(pool_create(threads));
+            f->model->strip_rows = threads > 1 ? 7 + 10 * level : -1;
             open_pair(&other, &s, pictures, level == 0 && threads == 1);
             must(session_time(&s, 1, 3, &out, NULL), &other.report);
-            snprintf(what, sizeof what, "bits, %s, %d threads", level ? "AVX-512" : "AVX2",
-                     threads);
+            snprintf(what, sizeof what, "bits, %s, %d threads%s", level ? "AVX-512" : "AVX2",
+                     threads, threads > 1 ? ", strips" : "");
             if (first)
                 report_line(!memcmp(first, pixels, bytes), what, "");
             session_close(&s);
@@ -501,6 +504,7 @@ static void test_bits(Fixture *f)
                 first = pixels;
         }
     }
+    f->model->strip_rows = -1;
     free(first);
     weights_close(&g);
 }
