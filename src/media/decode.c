@@ -3,7 +3,11 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/choice.h"
+#include "media/deinterlace.h"
+#include "media/picture_list.h"
 #include "media/pipe_io.h"
+#include "media/sequence.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,12 +16,16 @@
 struct Source {
     Report *report;
     SourceSettings settings;
+    char *url;
+    Sequence *sequence; /* of pictures: then there is no demuxer and no decoder of ours */
     AVFormatContext *format;
     AVIOContext *io;   /* ours in picture mode */
     AVIOContext *pipe; /* ours for a pipe */
     AVCodecContext *decoder;
     AVStream *stream;
+    bool *chosen; /* of the streams, those that are wanted */
     AVPacket *packet;
+    Deinterlacer *deinterlacer;
     SourceDamage damage;
     Ratio rate;
     int64_t start;       /* microseconds */
@@ -29,7 +37,8 @@ struct Source {
     int64_t last_pts;    /* of the last frame */
     int64_t frame_ticks; /* nominal distance of frames in ticks, at least 1 */
     int failures;        /* of the decoder in a row */
-    bool draining;
+    int64_t last_field;  /* timestamp of the last frame out of the deinterlacer */
+    bool draining, deinterlacer_ended;
 };
 
 static int interrupted(void *opaque)
@@ -71,7 +80,20 @@ static int open_format(Source *s, const char *url)
             return libav_error(s->report, r, "%s", url);
         s->format->pb = s->pipe;
     }
-    r = avformat_open_input(&s->format, url, NULL, NULL);
+    AVDictionary *options = NULL;
+    if (s->settings.input_rate.num > 0) {
+        char rate[48];
+        av_dict_set(&options, "framerate", ratio_text(s->settings.input_rate, rate, sizeof rate),
+                    0);
+    }
+    r = avformat_open_input(&s->format, url, NULL, &options);
+    const bool unused = av_dict_count(options) > 0;
+    av_dict_free(&options);
+    if (r >= 0 && unused)
+        return report_error(s->report, DAIN_EINVAL,
+                            "%s has frame times of its own: --input-fps is for pictures and raw "
+                            "streams",
+                            url);
     if (r == AVERROR_EXIT)
         return DAIN_ECANCELED;
     if (r == AVERROR_INVALIDDATA)
@@ -85,12 +107,6 @@ static int open_format(Source *s, const char *url)
     return DAIN_OK;
 }
 
-static bool is_main_video(const AVStream *st)
-{
-    return st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-           !(st->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS));
-}
-
 /* The default one if marked, else the largest, else the first. */
 static AVStream *choose_stream(const AVFormatContext *format)
 {
@@ -98,7 +114,7 @@ static AVStream *choose_stream(const AVFormatContext *format)
     int64_t best_score = -1;
     for (unsigned i = 0; i < format->nb_streams; i++) {
         AVStream *const st = format->streams[i];
-        if (!is_main_video(st))
+        if (!stream_is_video(st))
             continue;
         const int64_t area = (int64_t)st->codecpar->width * st->codecpar->height;
         const int64_t score =
@@ -114,9 +130,8 @@ static AVStream *choose_stream(const AVFormatContext *format)
 static int refuse_interlaced(Source *s, bool top_first)
 {
     return report_error(s->report, DAIN_EUNSUPPORTED,
-                        "the video is interlaced (%s field first): deinterlace it before, for "
-                        "example with ffmpeg -i IN -vf bwdif -crf 14 -c:a copy OUT, or say "
-                        "--progressive if the flag is wrong",
+                        "the video is interlaced (%s field first): --deinterlace makes a frame of "
+                        "each field (by bwdif); if the flag is wrong, say --progressive",
                         top_first ? "top" : "bottom");
 }
 
@@ -128,7 +143,7 @@ static int open_decoder(Source *s, const char *url)
         return report_error(s->report, DAIN_EUNSUPPORTED, "%s: no decoder for its video (%s)", url,
                             avcodec_get_name(par->codec_id));
     const enum AVFieldOrder order = par->field_order;
-    if (order > AV_FIELD_PROGRESSIVE && !s->settings.progressive)
+    if (order > AV_FIELD_PROGRESSIVE && !s->settings.progressive && !s->settings.deinterlace)
         return refuse_interlaced(s, order == AV_FIELD_TT || order == AV_FIELD_TB);
     s->decoder = avcodec_alloc_context3(codec);
     if (!s->decoder)
@@ -148,13 +163,31 @@ static int open_decoder(Source *s, const char *url)
     return DAIN_OK;
 }
 
+/* The main video, and which of the others are wanted. */
+static int choose_streams(Source *s, const char *url)
+{
+    const AVFormatContext *const f = s->format;
+    int video = -1;
+    s->chosen = mem_alloc((f->nb_streams + 1) * sizeof *s->chosen);
+    if (!s->chosen)
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    const int r = stream_choice(s->settings.streams && f->nb_streams ? s->settings.streams : "all",
+                                f, s->chosen, &video, s->report);
+    if (r < 0)
+        return r;
+    s->stream = video >= 0 ? f->streams[video] : choose_stream(f);
+    if (!s->stream)
+        return report_error(s->report, DAIN_EFORMAT, "%s has no video stream", url);
+    s->chosen[s->stream->index] = true;
+    return DAIN_OK;
+}
+
 static int set_up(Source *s, const char *url)
 {
     AVFormatContext *const f = s->format;
-    s->stream = choose_stream(f);
-    if (!s->stream)
-        return report_error(s->report, DAIN_EFORMAT, "%s has no video stream", url);
-    const int r = open_decoder(s, url);
+    int r = choose_streams(s, url);
+    if (r >= 0)
+        r = open_decoder(s, url);
     if (r < 0)
         return r;
     s->last_dts = mem_alloc(f->nb_streams * sizeof *s->last_dts);
@@ -163,16 +196,36 @@ static int set_up(Source *s, const char *url)
         return report_error(s->report, DAIN_ENOMEM, "out of memory");
     for (unsigned i = 0; i < f->nb_streams; i++) {
         s->last_dts[i] = AV_NOPTS_VALUE;
-        if (s->settings.video_only && f->streams[i] != s->stream)
+        if ((s->settings.video_only || !s->chosen[i]) && f->streams[i] != s->stream)
             f->streams[i]->discard = AVDISCARD_ALL;
     }
     s->start = f->start_time == AV_NOPTS_VALUE ? 0 : f->start_time;
-    s->rate = ratio_of(av_guess_frame_rate(f, s->stream, NULL));
+    s->rate = s->settings.input_rate.num > 0 ? s->settings.input_rate
+                                             : ratio_of(av_guess_frame_rate(f, s->stream, NULL));
     s->frame_ticks = 1;
     if (s->rate.num)
         s->frame_ticks = av_rescale_q(1, av_inv_q(libav_rational(s->rate)), s->stream->time_base);
     if (s->frame_ticks < 1)
         s->frame_ticks = 1;
+    return DAIN_OK;
+}
+
+static int open_sequence(Source *s)
+{
+    s->rate = s->settings.input_rate;
+    if (s->rate.num <= 0)
+        s->rate = SEQUENCE_RATE;
+    const int r = sequence_open(&s->sequence, s->url, s->rate, s->report);
+    if (r < 0)
+        return r;
+    s->damage.missing = sequence_missing(s->sequence);
+    s->format = sequence_format(s->sequence);
+    s->stream = s->format->streams[0];
+    s->frame_ticks = 1;
+    s->chosen = mem_alloc(sizeof *s->chosen);
+    if (!s->chosen)
+        return report_error(s->report, DAIN_ENOMEM, "out of memory");
+    s->chosen[0] = true;
     return DAIN_OK;
 }
 
@@ -184,9 +237,16 @@ int source_open(Source **source, const char *url, const SourceSettings *settings
         return report_error(report, DAIN_ENOMEM, "out of memory");
     s->report = report;
     s->settings = *settings;
-    int r = open_format(s, url);
-    if (r >= 0)
+    int r = DAIN_OK;
+    if (!(s->url = mem_strdup(url)))
+        r = report_error(report, DAIN_ENOMEM, "out of memory");
+    else if (!settings->picture && picture_list_wanted(url))
+        r = open_sequence(s);
+    else if ((r = open_format(s, url)) >= 0)
         r = set_up(s, url);
+    if (r >= 0 && settings->deinterlace &&
+        !(s->deinterlacer = deinterlacer_create(s->stream->time_base, report)))
+        r = report_error(report, DAIN_ENOMEM, "out of memory");
     if (r < 0) {
         source_close(&s);
         return r;
@@ -201,12 +261,18 @@ void source_close(Source **source)
     *source = NULL;
     if (!s)
         return;
+    deinterlacer_destroy(s->deinterlacer);
     avcodec_free_context(&s->decoder);
-    avformat_close_input(&s->format);
+    if (s->sequence)
+        sequence_close(&s->sequence);
+    else
+        avformat_close_input(&s->format);
     avio_closep(&s->io);
     pipe_io_close(&s->pipe);
     av_packet_free(&s->packet);
     mem_free(s->last_dts);
+    mem_free(s->chosen);
+    mem_free(s->url);
     mem_free(s);
 }
 
@@ -255,6 +321,10 @@ static void move_times(Source *s, AVPacket *packet, const AVStream *st)
 static void set_time(Source *s, AVFrame *frame)
 {
     int64_t pts = frame->best_effort_timestamp;
+    if (s->settings.input_rate.num > 0) { /* a raw stream: at the rate that the user says */
+        pts = av_rescale_q(s->frames, av_inv_q(libav_rational(s->rate)), s->stream->time_base);
+        frame_set_duration(frame, s->frame_ticks);
+    }
     const int64_t next = s->frames ? s->last_pts + s->frame_ticks : 0;
     if (pts == AV_NOPTS_VALUE) {
         pts = next;
@@ -271,9 +341,18 @@ static void set_time(Source *s, AVFrame *frame)
     frame->pts = s->last_pts = pts;
 }
 
+/* Something was wrong with the input and counted: that ends the work if it is strict. */
+static int after_damage(Source *s, const char *what)
+{
+    if (!s->settings.strict)
+        return DAIN_OK;
+    return report_error(s->report, DAIN_EFORMAT, "%s is damaged: %s after %lld frame%s (--strict)",
+                        s->url, what, (long long)s->frames, s->frames == 1 ? "" : "s");
+}
+
 static int accept_frame(Source *s, AVFrame *frame)
 {
-    if (frame_interlaced(frame)) {
+    if (frame_interlaced(frame) && !s->deinterlacer) {
         if (s->settings.progressive)
             frame_set_progressive(frame);
         else if (s->frames == 0)
@@ -281,12 +360,15 @@ static int accept_frame(Source *s, AVFrame *frame)
         else
             s->damage.interlaced++;
     }
-    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags)
+    int r = DAIN_OK;
+    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) {
         s->damage.frames++;
+        r = after_damage(s, "a broken frame");
+    }
     set_time(s, frame);
     s->frames++;
     s->failures = 0;
-    return SOURCE_FRAME;
+    return r < 0 ? r : SOURCE_FRAME;
 }
 
 /* Whether the file holds less than its header says: half a second, or two frames of few. */
@@ -316,7 +398,7 @@ static int start_draining(Source *s, int error)
     s->damage.truncated = is_truncated(s);
     s->draining = true;
     avcodec_send_packet(s->decoder, NULL);
-    return DAIN_OK;
+    return s->damage.truncated || s->damage.read_error ? after_damage(s, "it ends early") : DAIN_OK;
 }
 
 /* The decoder refused something: count it, go on. Only lack of memory ends the work. */
@@ -326,7 +408,7 @@ static int note_failure(Source *s, int error)
         return report_error(s->report, DAIN_ENOMEM, "out of memory");
     s->damage.packets++;
     s->failures++;
-    return DAIN_OK;
+    return after_damage(s, "a broken packet");
 }
 
 /* Reads a packet: 0 for one of the video (sent to the decoder), SOURCE_PACKET for another. */
@@ -356,8 +438,30 @@ static int read_packet(Source *s, AVPacket *packet)
 
 enum { FAILURE_LIMIT = 1000 };
 
-int source_next(Source *s, AVFrame *frame, AVPacket *packet)
+static int next_picture(Source *s, AVFrame *frame)
 {
+    if (interrupted(s))
+        return DAIN_ECANCELED;
+    const int64_t before = s->damage.frames;
+    if (s->damage.missing && s->frames == 0 && s->settings.strict)
+        return after_damage(s, "numbers are missing");
+    int r = sequence_next(s->sequence, frame, &s->damage.frames);
+    if (r >= 0 && s->damage.frames > before) {
+        const int strict = after_damage(s, "a broken picture");
+        r = strict < 0 ? strict : r;
+    }
+    if (r == SOURCE_FRAME) {
+        s->last_pts = frame->pts;
+        s->frames++;
+    }
+    return r;
+}
+
+/* The next thing as it is coded, fields together in frames. */
+static int next_coded(Source *s, AVFrame *frame, AVPacket *packet)
+{
+    if (s->sequence)
+        return next_picture(s, frame);
     for (;;) {
         int r = avcodec_receive_frame(s->decoder, frame);
         if (r == 0)
@@ -378,6 +482,38 @@ int source_next(Source *s, AVFrame *frame, AVPacket *packet)
     }
 }
 
+/* Frames out of the deinterlacer, fed as it asks for more. */
+static int next_field(Source *s, AVFrame *frame, AVPacket *packet)
+{
+    for (;;) {
+        int r = deinterlacer_receive(s->deinterlacer, frame);
+        if (r > 0) {
+            if (frame->pts == AV_NOPTS_VALUE || frame->pts <= s->last_field)
+                frame->pts = s->last_field + 1;
+            s->last_field = frame->pts;
+            return SOURCE_FRAME;
+        }
+        if (r < 0 || s->deinterlacer_ended)
+            return r;
+        r = next_coded(s, frame, packet);
+        if (r < 0 || r == SOURCE_PACKET)
+            return r;
+        if (r == SOURCE_END)
+            s->deinterlacer_ended = true;
+        else if (s->frames == 1)
+            s->last_field = 2 * frame->pts - 1;
+        r = deinterlacer_send(s->deinterlacer, r == SOURCE_END ? NULL : frame);
+        av_frame_unref(frame);
+        if (r < 0)
+            return r;
+    }
+}
+
+int source_next(Source *s, AVFrame *frame, AVPacket *packet)
+{
+    return s->deinterlacer ? next_field(s, frame, packet) : next_coded(s, frame, packet);
+}
+
 /* ---- what is known ---- */
 
 SourceVideo source_video(const Source *s)
@@ -391,13 +527,20 @@ SourceVideo source_video(const Source *s)
         if (span != AV_NOPTS_VALUE && span > 0)
             frames = av_rescale(span, s->rate.num, s->rate.den * AV_TIME_BASE);
     }
-    return (SourceVideo){ .index = st->index,
+    SourceVideo video = { .index = st->index,
                           .time_base = ratio_of(st->time_base),
                           .rate = s->rate,
                           .frames = frames > 0 ? frames : 0,
                           .width = st->codecpar->width,
                           .height = st->codecpar->height,
-                          .codec = s->decoder->codec->name };
+                          .codec =
+                              s->sequence ? sequence_codec(s->sequence) : s->decoder->codec->name };
+    if (s->deinterlacer) {
+        video.time_base = ratio(video.time_base.num, 2 * video.time_base.den);
+        video.rate = ratio(2 * video.rate.num, video.rate.den);
+        video.frames *= 2;
+    }
+    return video;
 }
 
 SourceDamage source_damage(const Source *s)
@@ -408,6 +551,11 @@ SourceDamage source_damage(const Source *s)
 const AVFormatContext *source_format(const Source *s)
 {
     return s->format;
+}
+
+const bool *source_chosen(const Source *s)
+{
+    return s->chosen;
 }
 
 int64_t source_start(const Source *s)

@@ -1,6 +1,7 @@
 /*
  * Reading a video: opens whatever FFmpeg can, decodes the main video stream frame by frame and
- * hands the packets of all other streams through, in file order.
+ * hands the packets of all other streams through, in file order. A folder of pictures or a pattern
+ * like frame_%05d.png (media/picture_list.h) is a video too, of one stream.
  *
  *     source_open(&source, "in.mkv", &settings, &report);
  *     while ((r = source_next(source, frame, packet)) > 0)
@@ -21,6 +22,10 @@ typedef struct SourceSettings {
     bool progressive;    /* take frames flagged as interlaced for progressive ones */
     bool video_only;     /* skip the packets of other streams */
     bool picture;        /* a single picture: the name is no pattern, one frame is read */
+    bool strict;         /* the first damage is an error */
+    bool deinterlace;    /* make a frame of each field, whatever the flags say */
+    Ratio input_rate;    /* frames a second of pictures and of raw streams, {0, x} = not given */
+    const char *streams; /* which ones, see media/choice.h; NULL = all */
     atomic_bool *cancel; /* NULL, or set from outside to end a blocked read */
 } SourceSettings;
 
@@ -32,6 +37,7 @@ typedef struct SourceDamage {
     int64_t frames;     /* decoded with errors */
     int64_t timestamps; /* missing or out of order, replaced */
     int64_t interlaced; /* frames flagged as interlaced after the first */
+    int64_t missing;    /* pictures that are lacking in their numbering */
     int read_error;     /* AVERROR that ended the reading before the end, 0 if none */
     bool truncated;     /* ended before the length its header promises */
 } SourceDamage;
@@ -57,14 +63,17 @@ enum { SOURCE_END = 0, SOURCE_FRAME = 1, SOURCE_PACKET = 2 };
  * The next thing in the file: a frame of the main video stream (frame->pts in SourceVideo.time_base,
  * strictly increasing, measured from the start of the file) or a packet of another stream (times in
  * its stream's time base, from the start of the file too). Damaged parts are skipped and counted.
- * Errors: DAIN_ENOMEM, DAIN_ECANCELED, DAIN_EUNSUPPORTED (the first frame is interlaced).
+ * Errors: DAIN_ENOMEM, DAIN_ECANCELED, DAIN_EUNSUPPORTED (the first frame is interlaced),
+ * DAIN_EFORMAT (damage, where SourceSettings.strict).
  */
 int source_next(Source *source, AVFrame *frame, AVPacket *packet);
 
 SourceVideo source_video(const Source *source);
 SourceDamage source_damage(const Source *source);
-/* The demuxer, for its streams, metadata and chapters. */
+/* The demuxer, for its streams, metadata and chapters. Of pictures, something that looks like one. */
 const AVFormatContext *source_format(const Source *source);
+/* For each of its streams, whether SourceSettings.streams lists it. The main video always counts. */
+const bool *source_chosen(const Source *source);
 /* Start of the file in microseconds, already taken off all timestamps that are handed out. */
 int64_t source_start(const Source *source);
 

@@ -64,8 +64,9 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
         o->base[i] = in->streams[i]->time_base;
         o->last_dts[i] = AV_NOPTS_VALUE;
     }
-    int r = streams_create(o->format, in, video, s->only_video, encoder_context(o->encoder), first,
-                           o->map, o->report);
+    o->base[video] = libav_rational(source_video(source).time_base); /* deinterlaced, it is finer */
+    int r = streams_create(o->format, in, video, source_chosen(source), s->only_video,
+                           encoder_context(o->encoder), first, o->map, o->report);
     if (r >= 0)
         r = streams_copy_file_data(o->format, in, source_start(source), o->report);
     if (r >= 0)

@@ -5,33 +5,49 @@
 #include "media/decode.h"
 #include "media/encode.h"
 #include "media/outfile.h"
+#include "media/still.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-int picture_read(AVFrame **picture, const char *path, Report *report)
+/* Types that need a demuxer (AVIF, GIF, ...): the first frame of the file. */
+static int read_first(AVFrame *frame, const char *path, Report *report)
 {
     const SourceSettings settings = { .picture = true, .video_only = true, .progressive = true };
     Source *source = NULL;
-    *picture = NULL;
     int r = source_open(&source, path, &settings, report);
     if (r < 0)
         return r;
-    AVFrame *frame = av_frame_alloc();
     AVPacket *packet = av_packet_alloc();
-    if (!frame || !packet)
-        r = report_error(report, DAIN_ENOMEM, "out of memory");
-    else
-        r = source_next(source, frame, packet);
+    r = packet ? source_next(source, frame, packet)
+               : report_error(report, DAIN_ENOMEM, "out of memory");
     if (r == SOURCE_END || (r == SOURCE_FRAME && source_damage(source).frames))
         r = report_error(report, DAIN_EFORMAT, "%s: the picture is damaged", path);
     source_close(&source);
     av_packet_free(&packet);
-    if (r < 0)
-        av_frame_free(&frame);
-    *picture = frame;
     return r < 0 ? r : DAIN_OK;
+}
+
+int picture_read(AVFrame **picture, const char *path, Report *report)
+{
+    *picture = av_frame_alloc();
+    if (!*picture)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    int r;
+    if (still_known(path)) {
+        bool damaged;
+        const char *codec;
+        r = still_read(path, *picture, &damaged, &codec, report);
+        if (r == DAIN_OK && damaged)
+            r = report_error(report, DAIN_EFORMAT,
+                             "%s: the picture is damaged, or its end is missing", path);
+    } else {
+        r = read_first(*picture, path, report);
+    }
+    if (r < 0)
+        av_frame_free(picture);
+    return r;
 }
 
 /* The encoder for the type that the name ends in, and FFmpeg's idea of such a file. */

@@ -316,8 +316,9 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
     return DAIN_OK;
 }
 
-int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, bool only_video,
-                   const AVCodecContext *encoder, const AVFrame *first, int *map, Report *report)
+int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, const bool *chosen,
+                   bool only_video, const AVCodecContext *encoder, const AVFrame *first, int *map,
+                   Report *report)
 {
     for (int i = 0; i < (int)in->nb_streams; i++) {
         const AVStream *const from = in->streams[i];
@@ -325,7 +326,7 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, b
         map[i] = -1;
         if (i == video)
             r = add_video(out, from, encoder, first, &map[i], report);
-        else if (!only_video)
+        else if (!only_video && chosen[i])
             r = add_copy(out, from, &map[i], report);
         if (r < 0)
             return r;

@@ -8,11 +8,12 @@
 /*
  * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the
  * parameters of the encoder, for the others copies. Streams that the container cannot hold are left
- * out with a warning. map gets, for each stream of in, its number in out, or -1. only_video leaves
- * all others out silently. Errors: DAIN_ENOMEM.
+ * out with a warning. map gets, for each stream of in, its number in out, or -1. Those that are not
+ * chosen, and with only_video all others, are left out silently. Errors: DAIN_ENOMEM.
  */
-int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, bool only_video,
-                   const AVCodecContext *encoder, const AVFrame *first, int *map, Report *report);
+int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, const bool *chosen,
+                   bool only_video, const AVCodecContext *encoder, const AVFrame *first, int *map,
+                   Report *report);
 
 /* Copies metadata and chapters of the file; start (microseconds) is taken off the chapters' times.
  * Errors: DAIN_ENOMEM. */

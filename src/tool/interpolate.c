@@ -1,6 +1,7 @@
 /* dain IN OUT: a video with new frames between the old ones. */
 #include "tool/interpolate.h"
 
+#include "media/picture_list.h"
 #include "media/pipeline.h"
 #include "media/scene.h"
 #include "tool/progress.h"
@@ -11,6 +12,7 @@
 
 typedef struct Job {
     const InterpolateOptions *options;
+    const char *input;
     Report *report;
     Progress progress;
     PipelineStart start;
@@ -29,6 +31,10 @@ static void on_start(void *opaque, const PipelineStart *start)
                start->decoder, start->format_in,
                start->rate_out.num ? ratio_text(start->rate_out, out, sizeof out) : "variable",
                start->encoder, start->format_out);
+    if (!job->options->input_rate.num && picture_list_wanted(job->input))
+        report_log(job->report, DAIN_LOG_WARNING,
+                   "the pictures are taken as %g frames a second; --input-fps says otherwise",
+                   ratio_double(start->rate_in));
     progress_start(&job->progress, "frames", job->options->common.quiet);
 }
 
@@ -77,13 +83,15 @@ static bool report_damage(Report *report, const char *path, const SourceDamage *
                    "%s: %" PRId64 " timestamp%s missing or out of order, "
                    "replaced",
                    path, d->timestamps, plural(d->timestamps));
-    if (!d->packets && !d->frames && !d->read_error && !d->truncated)
+    if (!d->packets && !d->frames && !d->read_error && !d->truncated && !d->missing)
         return false;
     char why[128] = "";
     if (d->read_error)
         av_strerror(d->read_error, why, sizeof why);
     else if (d->truncated)
         snprintf(why, sizeof why, "it ends before the length that its header gives");
+    else if (d->missing)
+        snprintf(why, sizeof why, "%" PRId64 " missing picture%s", d->missing, plural(d->missing));
     char broken[96] = "";
     if (d->packets || d->frames)
         snprintf(broken, sizeof broken, "%" PRId64 " broken packets, %" PRId64 " broken frames",
@@ -144,11 +152,15 @@ static int count_frames(const char *path, const SourceSettings *how, Report *rep
 
 static int run_video(const InterpolateOptions *o, const char *in, const char *out, Report *report)
 {
-    Job job = { .options = o, .report = report };
+    Job job = { .options = o, .input = in, .report = report };
     PipelineResult result;
     PipelineSettings s = {
         .input = in,
-        .source = { .progressive = o->progressive },
+        .source = { .progressive = o->progressive,
+                    .deinterlace = o->deinterlace,
+                    .strict = o->strict,
+                    .input_rate = o->input_rate,
+                    .streams = o->streams },
         .output = { .path = out,
                     .overwrite = o->overwrite,
                     .only_video = o->no_streams,
@@ -228,6 +240,8 @@ static int run(const void *values, int count, char **operands)
         return usage("no input file");
     if (!full.output)
         return usage("no output file");
+    if (o->deinterlace && o->progressive)
+        return usage("--deinterlace and --progressive exclude each other");
     if ((o->factor.num != 0) + (o->rate.num != 0) + (o->frames != 0) > 1)
         return usage("--factor, --fps and --frames exclude each other");
     return pictures ? interpolate_pictures(&full, &report)
@@ -266,6 +280,12 @@ static const Option options[] = {
       "pixel format of the output [that of the video, or the nearest]", 0, 0 },
     { 'e', "encoder-option", OPTION_LIST, AT(encoder_options), "KEY=VALUE",
       "any other option of the encoder; may be repeated", 0, 0 },
+    { 0, "streams", OPTION_TEXT, AT(streams), "LIST",
+      "which streams to keep, with commas: all, none, numbers, kinds (video, audio, subtitle, "
+      "data, "
+      "attachment, or their letters v a s d t), one of a kind (a:0), a language (s:fra); a video "
+      "stream named by its number is the one that gets new frames [all]",
+      0, 0 },
     { 0, "no-streams", OPTION_FLAG, AT(no_streams), NULL,
       "leave out sound, subtitles and all other streams", 0, 0 },
     { 0, "scene-threshold", OPTION_REAL, AT(scene_threshold), "X",
@@ -276,6 +296,14 @@ static const Option options[] = {
     { 0, "no-scene", OPTION_FLAG, AT(no_scene), NULL, "look for no cuts", 0, 0 },
     { 0, "progressive", OPTION_FLAG, AT(progressive), NULL,
       "the video is progressive whatever its flags say", 0, 0 },
+    { 0, "deinterlace", OPTION_FLAG, AT(deinterlace), NULL,
+      "the video is interlaced: make a frame of each field first, so that 25 frames a second count "
+      "as 50",
+      0, 0 },
+    { 0, "input-fps", OPTION_RATE, AT(input_rate), "RATE",
+      "frames a second of a sequence of pictures or a raw stream [24 for pictures]", 0, 0 },
+    { 0, "strict", OPTION_FLAG, AT(strict), NULL,
+      "stop at the first damaged part of the input instead of leaving it out", 0, 0 },
     { 'y', "overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the output file if it exists", 0,
       0 },
 };

@@ -14,6 +14,9 @@ typedef struct InterpolateOptions {
     int frames;                 /* -n, 0 = not given */
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
+    bool deinterlace, strict;
+    Ratio input_rate;    /* of pictures and raw streams, {0, 0} = not given */
+    const char *streams; /* --streams, NULL = all */
     const char *codec, *preset, *pix_fmt;
     double crf;
     TextList encoder_options;

@@ -15,7 +15,7 @@ def refused(work, *args, says=(), code=1, keeps=()):
 def _(work):
     out = work / 'out.mp4'
     refused(work, work / 'no.mp4', out, says=('no.mp4', 'No such file'))
-    refused(work, work, out, says=('is a folder',))
+    refused(work, work, out, says=('no pictures in this folder',))
     (work / 'empty.mp4').touch()
     refused(work, work / 'empty.mp4', out, says=('empty.mp4 is empty',), keeps=['empty.mp4'])
     (work / 'empty.mp4').unlink()
@@ -223,7 +223,7 @@ def _(work):
 def _(work):
     clip(work / 'in.mkv', frames=6, codec=('-c:v', 'libx264', '-flags', '+ildct+ilme'),
          vf='setfield=tff', extra=('-field_order', 'tt'))
-    refused(work, work / 'in.mkv', work / 'out.mkv', says=('interlaced', 'top field first', 'bwdif'),
+    refused(work, work / 'in.mkv', work / 'out.mkv', says=('interlaced', 'top field first', 'bwdif', '--deinterlace'),
             keeps=['in.mkv'])
     dain('--progressive', work / 'in.mkv', work / 'out.mkv')
     equal(len(frame_hashes(work / 'out.mkv')), 12, 'frame count')
