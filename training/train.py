@@ -26,6 +26,8 @@ def options():
     p.add_argument("--cache", required=True, help="folder written by prepare.py")
     p.add_argument("--textures", required=True, help="folder of pictures for synthetic scenes")
     p.add_argument("--init", help="weights to start from: .safetensors or checkpoint.pt")
+    p.add_argument("--teacher", metavar="FILE", help="weights of a larger network to learn from as well "
+                   "(loss.teacher_picture, loss.teacher_flow)")
     p.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt if it is there")
     length = p.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="time for the whole run, wall clock")

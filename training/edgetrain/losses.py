@@ -116,3 +116,16 @@ def picture_terms(result, truth, census, relative):
             "census": (share * census(grey(result["out"]), grey(truth))).sum(),
             "merged": (share * per_sample(charbonnier(result["merged"] - truth))).sum(),
             "occlusion": (share * occlusion(result, truth)).sum()}
+
+
+def teacher_terms(result, teacher):
+    """Against a larger network's result for the same input: the picture, and the flows of the pair and of t
+    (end points in full-size pixels, every place alike). Needs no labels."""
+    flow = 0.0
+    for mine, theirs, stride in zip(result["pair"][:3], teacher["pair"][:3], (32, 16, 8)):
+        flow = flow + 0.25 * end_point(mine, theirs * stride, torch.ones_like(theirs[:, :1]), stride)
+    for mine, theirs, stride in zip(result["flows"], teacher["flows"], (8, 4, 2)):
+        for k in (0, 2):
+            truth = theirs[:, k:k + 2] * stride
+            flow = flow + 0.25 * end_point(mine[:, k:k + 2], truth, torch.ones_like(truth[:, :1]), stride)
+    return {"teacher_picture": charbonnier(result["out"] - teacher["out"]).mean(), "teacher_flow": flow}

@@ -61,6 +61,10 @@ class Trainer:
         net.ops = self.ops
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.probe = Edge(net.widths, self.ops).to(self.device, memory_format=torch.channels_last)
+        self.teacher = None
+        if run["teacher"]:
+            self.teacher = Edge.from_tensors(safetensors.read(run["teacher"])[0], self.ops)
+            self.teacher = self.teacher.requires_grad_(False).to(self.device, memory_format=torch.channels_last)
         q = config.get("quantise")
         if q:
             quantise.enable(self.net, q["skip"])
@@ -150,6 +154,12 @@ class Trainer:
             terms["time_flow"] = supervision * weight["time_flow"] * losses.time_flow(result, batch)
             for k, v in losses.picture_terms(result, truth, self.ops.census, weight["relative"]).items():
                 terms[k] = weight[k] * v
+            if self.teacher:
+                with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16,
+                                                     enabled=self.run["precision"] == "bf16"):
+                    teacher = self.teacher(*last, batch["t"])
+                for k, v in losses.teacher_terms(result, teacher).items():
+                    terms[k] = weight[k] * v
         return terms
 
     def average_gradients(self):
