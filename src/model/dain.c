@@ -9,14 +9,28 @@ enum {
     ORIGINAL_EXTRA = 32   /* ... and with, on both sides, where nothing would be needed */
 };
 
+static void load_all(DainLoader *l)
+{
+    dain_depth_load(l);
+    dain_flow_load(l);
+    dain_filter_load(l);
+    dain_context_load(l);
+    dain_rectify_load(l);
+}
+
+void dain_layers(void (*visit)(void *opaque, const DainLayer *layer), void *opaque)
+{
+    DainLoader l = { .visit = visit, .opaque = opaque };
+    load_all(&l);
+}
+
 static int load(Model *m, const WeightFile *file)
 {
-    DainLoader l = { .params = &m->params, .file = file, .report = m->report };
-    dain_depth_load(&l);
-    dain_flow_load(&l);
-    dain_filter_load(&l);
-    dain_context_load(&l);
-    dain_rectify_load(&l);
+    DainLoader l = { .params = &m->params,
+                     .file = file,
+                     .report = m->report,
+                     .pruned = weights_meta(file, "pruned") != NULL };
+    load_all(&l);
     return l.error;
 }
 

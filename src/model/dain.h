@@ -21,6 +21,7 @@ typedef struct DainLoader {
     const WeightFile *file;
     Report *report;
     int error;
+    bool pruned; /* widths are those of the file, at most the published ones */
     /* If set, every layer is only shown to it, in the order of the published program. */
     void (*visit)(void *opaque, const DainLayer *layer);
     void *opaque;
@@ -36,6 +37,9 @@ void dain_load_deconv(DainLoader *l, const char *name, int ci, int oc);
 /* A tensor as floats, checked to have this shape and finite values; NULL after an error. For
  * mem_free(). */
 float *dain_load_values(DainLoader *l, const char *name, int dims, const int64_t *shape);
+
+/* Shows every layer of the published program to visit. */
+void dain_layers(void (*visit)(void *opaque, const DainLayer *layer), void *opaque);
 
 /* A graph under construction, with the weights it draws from. */
 typedef struct DainBuilder {
@@ -70,6 +74,9 @@ int dain_context_next(DainBuilder *b, int block, int x);
  * into parts along them: dain_rectify_part() of the tensors that are not context, and one part for each
  * frame k and block. */
 void dain_rectify_load(DainLoader *l);
+/* Which input channels of rectifyNet.block1.0 in the file belong to channel i of a part of it; width is that
+ * of the context features. Returns how many (0 to 2). */
+int dain_rectify_columns(const char *part, int i, int width, int columns[2]);
 /* The inputs beside the context features, in the order of `dain_rectify_base`: 50 channels. */
 int dain_rectify_base(DainBuilder *b, const int inputs[8]);
 /* Adds the part of block 1 .. 3 of frame k, warped, to sum. */

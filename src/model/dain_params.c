@@ -80,10 +80,26 @@ static float *load_part(DainLoader *l, const char *name, const char *part, int d
     return dain_load_values(l, key, dims, shape);
 }
 
+/* In a pruned file: the widths of a layer, as far as they can be right. Whoever builds the graph finds out
+ * whether they fit together. */
+static void pruned_widths(const DainLoader *l, const char *name, int *first, int *second)
+{
+    char key[KEY_LENGTH];
+    snprintf(key, sizeof key, "%s.weight", name);
+    const WeightTensor *t = l->pruned ? weights_find(l->file, key) : NULL;
+    if (!t || t->dims != 4)
+        return;
+    if (t->shape[0] >= 1 && t->shape[0] < *first)
+        *first = (int)t->shape[0];
+    if (t->shape[1] >= 1 && t->shape[1] < *second)
+        *second = (int)t->shape[1];
+}
+
 void dain_load_conv(DainLoader *l, const char *name, int ci, int oc, int k, float slope, bool bias)
 {
     if (visited(l, &(DainLayer){ name, ci, oc, k, bias, false, NULL, false }))
         return;
+    pruned_widths(l, name, &oc, &ci);
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ oc, ci, k, k });
     float *b = bias ? load_part(l, name, "bias", 1, (int64_t[]){ oc }) : NULL;
     ConvParam *p;
@@ -98,6 +114,7 @@ void dain_load_norm_conv(DainLoader *l, const char *name, const char *norm, int 
 {
     if (visited(l, &(DainLayer){ name, ci, oc, k, true, false, norm, affine }))
         return;
+    pruned_widths(l, name, &oc, &ci);
     const int64_t each[] = { oc };
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ oc, ci, k, k });
     float *b = load_part(l, name, "bias", 1, each);
@@ -131,6 +148,7 @@ void dain_load_deconv(DainLoader *l, const char *name, int ci, int oc)
 {
     if (visited(l, &(DainLayer){ name, ci, oc, 4, true, true, NULL, false }))
         return;
+    pruned_widths(l, name, &ci, &oc);
     float *w = load_part(l, name, "weight", 4, (int64_t[]){ ci, oc, 4, 4 });
     float *b = load_part(l, name, "bias", 1, (int64_t[]){ oc });
     float *phase = l->error ? NULL : mem_alloc((size_t)ci * oc * 4 * sizeof *phase);

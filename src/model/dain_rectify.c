@@ -7,16 +7,31 @@
 #include <string.h>
 
 enum {
-    INPUTS = 437, /* of the published first convolution */
-    WIDTH = 128,
-    TAPS = 49,
+    WIDTH = 128, /* published widths */
     CONTEXT_WIDTH = 64,
+    TAPS = 49,
     NAME = 40
 };
+#define FIRST "rectifyNet.block1.0"
 
-/* Where the published channels of the context of frame k begin: picture, three blocks, log depth. */
-static const int context_start[2] = { 45, 241 };
-enum { CONTEXT_BLOCKS = 3, CONTEXT_DEPTH = CONTEXT_BLOCKS + 3 * CONTEXT_WIDTH };
+/* Widths as they are in a file. */
+typedef struct Widths {
+    int out, context;
+} Widths;
+
+/* The first convolution reads 45 channels and then the context of each frame: picture, three blocks, log
+ * depth. */
+enum { CONTEXT_START = 45, CONTEXT_BLOCKS = 3 };
+
+static int context_channels(int width)
+{
+    return CONTEXT_BLOCKS + 3 * width + 1;
+}
+
+static int input_channels(int width)
+{
+    return CONTEXT_START + 2 * context_channels(width);
+}
 
 /*
  * Our order of what is not a context block, 50 channels, and the published channels it stands for. A
@@ -24,68 +39,108 @@ enum { CONTEXT_BLOCKS = 3, CONTEXT_DEPTH = CONTEXT_BLOCKS + 3 * CONTEXT_WIDTH };
  * weights of both places are added; the fourth channel of a picture is alpha, which has none.
  */
 static const struct {
-    int channels, first, second; /* -1: none */
+    int channels, first; /* -1: none */
+    int context;         /* of this frame: its picture or its depth stands for it, too; -1: none */
+    bool depth;
 } base[] = {
-    { 3, 3, 45 },   { 1, -1, -1 },  /* R0 */
-    { 3, 6, 241 },  { 1, -1, -1 },  /* R1 */
-    { 3, 0, -1 },   { 1, -1, -1 },  /* blend */
-    { 2, 9, -1 },   { 2, 11, -1 },  /* projected flows */
-    { 32, 13, -1 },                 /* kernels of both frames */
-    { 1, 240, -1 }, { 1, 436, -1 }, /* warped log depth */
+    { 3, 3, 0, false },    { 1, -1, -1, false }, /* R0 */
+    { 3, 6, 1, false },    { 1, -1, -1, false }, /* R1 */
+    { 3, 0, -1, false },   { 1, -1, -1, false }, /* blend */
+    { 2, 9, -1, false },   { 2, 11, -1, false }, /* projected flows */
+    { 32, 13, -1, false },                       /* kernels of both frames */
+    { 1, -1, 0, true },    { 1, -1, 1, true },   /* warped log depth */
 };
 enum { BASE_CHANNELS = 50, BASE_PIECES = sizeof base / sizeof *base };
 
+static int base_columns(int i, int width, int columns[2])
+{
+    int piece = 0, n = 0;
+    while (i >= base[piece].channels)
+        i -= base[piece++].channels;
+    if (base[piece].first >= 0)
+        columns[n++] = base[piece].first + i;
+    if (base[piece].context >= 0) {
+        const int start = CONTEXT_START + base[piece].context * context_channels(width);
+        columns[n++] = start + (base[piece].depth ? context_channels(width) - 1 : i);
+    }
+    return n;
+}
+
+int dain_rectify_columns(const char *part, int i, int width, int columns[2])
+{
+    int k, block;
+    if (sscanf(part, FIRST "/%d.%d", &k, &block) != 2)
+        return base_columns(i, width, columns);
+    columns[0] =
+        CONTEXT_START + k * context_channels(width) + CONTEXT_BLOCKS + (block - 1) * width + i;
+    return 1;
+}
+
 static const char *context_name(char *name, int k, int block)
 {
-    snprintf(name, NAME, "rectifyNet.block1.0/%d.%d", k, block);
+    snprintf(name, NAME, FIRST "/%d.%d", k, block);
     return name;
 }
 
-/* Adds the weights of published channels to channels of a part. */
-static void add_channels(float *part, int part_channels, int at, const float *w, int first,
-                         int channels)
+/* Makes the weights of a part: each of its channels is the sum of those of the file that it stands for. */
+static void fill_part(float *part, const char *name, int channels, const float *w, Widths width)
 {
-    for (int o = 0; o < WIDTH; o++)
-        for (int i = 0; i < channels * TAPS; i++)
-            part[((size_t)o * part_channels + at) * TAPS + i] +=
-                w[((size_t)o * INPUTS + first) * TAPS + i];
+    const int inputs = input_channels(width.context);
+    memset(part, 0, sizeof(float) * width.out * channels * TAPS);
+    for (int i = 0; i < channels; i++) {
+        int columns[2];
+        const int n = dain_rectify_columns(name, i, width.context, columns);
+        for (int c = 0; c < n; c++)
+            for (int o = 0; o < width.out; o++)
+                for (int k = 0; k < TAPS; k++)
+                    part[((size_t)o * channels + i) * TAPS + k] +=
+                        w[((size_t)o * inputs + columns[c]) * TAPS + k];
+    }
 }
 
-static void load_parts(DainLoader *l, const float *w, const float *bias, float *part)
+static void load_parts(DainLoader *l, const float *w, const float *bias, float *part, Widths width)
 {
     ConvParam *p;
-    memset(part, 0, sizeof(float) * WIDTH * BASE_CHANNELS * TAPS);
-    for (int i = 0, at = 0; i < BASE_PIECES; at += base[i++].channels) {
-        if (base[i].first >= 0)
-            add_channels(part, BASE_CHANNELS, at, w, base[i].first, base[i].channels);
-        if (base[i].second >= 0)
-            add_channels(part, BASE_CHANNELS, at, w, base[i].second, base[i].channels);
-    }
-    l->error = params_add_conv(l->params, "rectifyNet.block1.0", part, bias, WIDTH, BASE_CHANNELS,
-                               7, 7, 1, &p);
+    fill_part(part, FIRST, BASE_CHANNELS, w, width);
+    l->error = params_add_conv(l->params, FIRST, part, bias, width.out, BASE_CHANNELS, 7, 7, 1, &p);
     for (int k = 0; k < 2; k++)
         for (int block = 1; block <= 3 && !l->error; block++) {
-            const int first = context_start[k] + CONTEXT_BLOCKS + (block - 1) * CONTEXT_WIDTH;
             const bool last = k == 1 && block == 3; /* which the ReLU follows */
             char name[NAME];
-            memset(part, 0, sizeof(float) * WIDTH * CONTEXT_WIDTH * TAPS);
-            add_channels(part, CONTEXT_WIDTH, 0, w, first, CONTEXT_WIDTH);
-            l->error = params_add_conv(l->params, context_name(name, k, block), part, NULL, WIDTH,
-                                       CONTEXT_WIDTH, 7, 7, last ? 0 : 1, &p);
+            context_name(name, k, block);
+            fill_part(part, name, width.context, w, width);
+            l->error = params_add_conv(l->params, name, part, NULL, width.out, width.context, 7, 7,
+                                       last ? 0 : 1, &p);
         }
+}
+
+/* In a pruned file, what the layers at both ends of the context features say. */
+static Widths find_widths(const DainLoader *l)
+{
+    Widths w = { WIDTH, CONTEXT_WIDTH };
+    const WeightTensor *out = l->pruned ? weights_find(l->file, FIRST ".weight") : NULL;
+    const WeightTensor *context =
+        l->pruned ? weights_find(l->file, "ctxNet.block1.0.weight") : NULL;
+    if (out && out->dims == 4 && out->shape[0] >= 1 && out->shape[0] < w.out)
+        w.out = (int)out->shape[0];
+    if (context && context->dims == 4 && context->shape[0] >= 1 && context->shape[0] < w.context)
+        w.context = (int)context->shape[0];
+    return w;
 }
 
 /* The convolution that is cut. */
 static void load_first(DainLoader *l)
 {
-    float *w =
-        dain_load_values(l, "rectifyNet.block1.0.weight", 4, (int64_t[]){ WIDTH, INPUTS, 7, 7 });
-    float *bias = dain_load_values(l, "rectifyNet.block1.0.bias", 1, (int64_t[]){ WIDTH });
-    float *part = mem_alloc(sizeof(float) * WIDTH * CONTEXT_WIDTH * TAPS);
+    const Widths width = find_widths(l);
+    const int channels = width.context > BASE_CHANNELS ? width.context : BASE_CHANNELS;
+    float *w = dain_load_values(l, FIRST ".weight", 4,
+                                (int64_t[]){ width.out, input_channels(width.context), 7, 7 });
+    float *bias = dain_load_values(l, FIRST ".bias", 1, (int64_t[]){ width.out });
+    float *part = mem_alloc(sizeof(float) * width.out * channels * TAPS);
     if (!l->error && !part)
-        l->error = report_error(l->report, DAIN_ENOMEM, "out of memory for rectifyNet.block1.0");
+        l->error = report_error(l->report, DAIN_ENOMEM, "out of memory for " FIRST);
     if (!l->error)
-        load_parts(l, w, bias, part);
+        load_parts(l, w, bias, part, width);
     mem_free(w);
     mem_free(bias);
     mem_free(part);
@@ -94,7 +149,7 @@ static void load_first(DainLoader *l)
 void dain_rectify_load(DainLoader *l)
 {
     if (l->visit)
-        dain_load_conv(l, "rectifyNet.block1.0", INPUTS, WIDTH, 7, 0, true);
+        dain_load_conv(l, FIRST, input_channels(CONTEXT_WIDTH), WIDTH, 7, 0, true);
     else
         load_first(l);
     for (int block = 2; block <= 4; block++)
@@ -108,7 +163,7 @@ void dain_rectify_load(DainLoader *l)
 
 int dain_rectify_base(DainBuilder *b, const int inputs[8])
 {
-    return dain_conv(b, "rectifyNet.block1.0", dain_concat(b, "synthesis input", 8, inputs));
+    return dain_conv(b, FIRST, dain_concat(b, "synthesis input", 8, inputs));
 }
 
 int dain_rectify_context(DainBuilder *b, int k, int block, int features, int flow, int kern,
