@@ -9,12 +9,12 @@ extern const Command command_eval;
 extern const Command command_export;
 extern const Command command_info;
 extern const Command command_interpolate;
+extern const Command command_prune;
 extern const Command command_quantize;
 
-const Command *const commands[] = { &command_interpolate, &command_bench,
-                                    &command_info,        &command_eval,
-                                    &command_quantize,    &command_convert,
-                                    &command_export,      NULL };
+const Command *const commands[] = { &command_interpolate, &command_bench,    &command_info,
+                                    &command_eval,        &command_quantize, &command_prune,
+                                    &command_convert,     &command_export,   NULL };
 
 const Command *command_find(const char *name)
 {
