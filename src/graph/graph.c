@@ -30,6 +30,7 @@ void network_free(Network *network)
         mem_free(network->graph[i].ops);
         mem_free(network->graph[i].zeros);
         mem_free(network->graph[i].segments);
+        mem_free(network->graph[i].flow);
     }
     memset(network, 0, sizeof *network);
 }

@@ -120,7 +120,14 @@ typedef struct Op {
 typedef struct Segment {
     int first, last; /* operators */
     int steps;
+    int flow, flow_end; /* its part of Graph.flow */
 } Segment;
+
+/* Within a segment: one operator reads what another writes. */
+typedef struct DataFlow {
+    int from, to, tensor;        /* operators; the root of what goes between them */
+    int mul, div, before, after; /* rows of it that are read: see Reach in ops.h */
+} DataFlow;
 
 typedef struct Network Network;
 
@@ -133,6 +140,8 @@ typedef struct Graph {
     int op_count, op_capacity;
     Segment *segments; /* in order, without overlap */
     int segment_count;
+    DataFlow *flow; /* of all segments, the last writers of each first */
+    int flow_count;
     uint8_t *zeros; /* zero points of the channels of u8 tensors, for their halos */
     size_t zeros_size;
     int error; /* the first failure while building; later calls return -1 at once */

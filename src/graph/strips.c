@@ -25,17 +25,6 @@ static int floor_div(int64_t a, int b)
     return (int)(a >= 0 ? a / b : -((b - 1 - a) / b));
 }
 
-/* First row that an input must have for row y of the output; one beyond the last. */
-static int row_first(const Reach *r, int y)
-{
-    return floor_div((int64_t)y * r->mul, r->div) - r->before;
-}
-
-static int row_end(const Reach *r, int y)
-{
-    return floor_div((int64_t)y * r->mul, r->div) + r->after + 1;
-}
-
 /* ---- which operators run together ---- */
 
 static bool touches(const Graph *g, const Op *op, int root, bool outputs)
@@ -130,7 +119,65 @@ static int find_windows(Graph *g, const Segment *s)
     return found;
 }
 
+/* ---- what goes between them ---- */
+
+/* First channel in the root. */
+static int root_channel(const Graph *g, int x)
+{
+    int channel = 0;
+    for (; g->tensors[x].parent >= 0; x = g->tensors[x].parent)
+        channel += g->tensors[x].channel;
+    return channel;
+}
+
+static bool overlap(const Graph *g, int a, int b)
+{
+    if (plan_root(g, a) != plan_root(g, b))
+        return false;
+    const int at = root_channel(g, a), bt = root_channel(g, b);
+    return at < bt + g->tensors[b].c && bt < at + g->tensors[a].c;
+}
+
+static void add_flow(Graph *g, int from, int to)
+{
+    const Op *w = &g->ops[from], *r = &g->ops[to];
+    for (int o = 0; o < w->outputs; o++)
+        for (int k = 0; k < r->inputs; k++) {
+            const Reach reach = reach_of(g, r, k);
+            if (r->in[k] < 0 || reach.whole || !overlap(g, w->out[o], r->in[k]))
+                continue;
+            g->flow[g->flow_count++] =
+                (DataFlow){ from,         to,         plan_root(g, r->in[k]), reach.mul, reach.div,
+                            reach.before, reach.after };
+        }
+}
+
+/* With room for all pairs. */
+static int find_flow(Graph *g, Segment *s)
+{
+    const int n = s->last - s->first + 1;
+    DataFlow *more =
+        mem_calloc(g->flow_count + n * n * OP_MAX_IN * OP_MAX_OUT / 2 + 1, sizeof *more);
+    if (!more)
+        return report_error(g->network->report, DAIN_ENOMEM, "out of memory for the memory plan");
+    if (g->flow_count)
+        memcpy(more, g->flow, g->flow_count * sizeof *more);
+    mem_free(g->flow);
+    g->flow = more;
+    s->flow = g->flow_count;
+    for (int from = s->last; from >= s->first; from--)
+        for (int to = from + 1; to <= s->last; to++)
+            add_flow(g, from, to);
+    s->flow_end = g->flow_count;
+    return DAIN_OK;
+}
+
 /* ---- steps ---- */
+
+static Tensor *output_root(const Graph *g, const Op *op, int k)
+{
+    return &g->tensors[plan_root(g, op->out[k])];
+}
 
 void strips_start(Graph *g, const Segment *s)
 {
@@ -138,77 +185,70 @@ void strips_start(Graph *g, const Segment *s)
         Op *op = &g->ops[i];
         op->from = op->to = 0;
         for (int k = 0; k < op->outputs; k++) {
-            Tensor *t = &g->tensors[plan_root(g, op->out[k])];
+            Tensor *t = output_root(g, op, k);
+            t->base = -t->halo;
             t->end = 0;
-            t->base = t->window ? -t->halo : 0;
         }
     }
 }
 
-/* How far an operator goes: as far as those after it need, and if its result stays, its share. */
-static int find_end(const Graph *g, const Segment *s, const Op *op, int step)
+/* First row that is read for row y; one beyond the last. */
+static int row_first(const DataFlow *f, int y)
 {
-    const int h = op_height(g, op);
-    bool stays = op->outputs == 0;
-    int to = op->to;
-    for (int k = 0; k < op->outputs; k++) {
-        const Tensor *t = &g->tensors[plan_root(g, op->out[k])];
-        stays |= !t->window;
-        to = t->end > to ? t->end : to;
-    }
-    const int share = (int)((int64_t)h * (step + 1) / s->steps);
-    if (stays && share > to)
-        to = share;
-    return to < h ? to : h;
+    return floor_div((int64_t)y * f->mul, f->div) - f->before;
 }
 
-static void need_inputs(Graph *g, const Op *op)
+static int row_end(const DataFlow *f, int y)
 {
-    for (int k = 0; k < op->inputs; k++) {
-        if (op->in[k] < 0)
-            continue;
-        const Reach r = reach_of(g, op, k);
-        if (r.whole)
-            continue;
-        Tensor *t = &g->tensors[plan_root(g, op->in[k])];
-        int end = row_end(&r, op->to - 1);
-        end = end < t->h ? end : t->h;
-        t->end = end > t->end ? end : t->end;
+    return floor_div((int64_t)y * f->mul, f->div) + f->after + 1;
+}
+
+/* Results that stay go on by their share of the picture; everything else as far as others need. */
+static void find_rows(Graph *g, const Segment *s, int step)
+{
+    int f = s->flow;
+    for (int i = s->last; i >= s->first; i--) {
+        Op *op = &g->ops[i];
+        const int h = op_height(g, op);
+        bool stays = op->outputs == 0;
+        for (int k = 0; k < op->outputs; k++)
+            stays |= !output_root(g, op, k)->window;
+        int to = stays ? (int)((int64_t)h * (step + 1) / s->steps) : 0;
+        for (; f < s->flow_end && g->flow[f].from == i; f++) {
+            const Op *reader = &g->ops[g->flow[f].to];
+            const int end = reader->to > reader->from ? row_end(&g->flow[f], reader->to - 1) : 0;
+            to = end > to ? end : to;
+        }
+        op->from = op->to;
+        op->to = to < op->from ? op->from : to < h ? to : h;
     }
 }
 
-static void keep_from(Graph *g, int x, int row)
+static void keep_from(Tensor *t, int row)
 {
-    Tensor *t = &g->tensors[plan_root(g, x)];
     row = row > -t->halo ? row : -t->halo;
-    if (t->window && row < t->base)
+    if (row < t->base)
         t->base = row;
 }
 
 void strips_step(Graph *g, const Segment *s, int step)
 {
-    for (int i = s->last; i >= s->first; i--) {
-        Op *op = &g->ops[i];
-        op->from = op->to;
-        op->to = find_end(g, s, op, step);
-        if (op->to > op->from)
-            need_inputs(g, op);
-    }
+    find_rows(g, s, step);
     for (int i = s->first; i <= s->last; i++)
-        for (int k = 0; k < g->ops[i].outputs; k++) {
-            Tensor *t = &g->tensors[plan_root(g, g->ops[i].out[k])];
-            t->base = t->end;
-        }
+        for (int k = 0; k < g->ops[i].outputs; k++)
+            output_root(g, &g->ops[i], k)->base = INT_MAX;
     for (int i = s->first; i <= s->last; i++) {
         const Op *op = &g->ops[i];
-        for (int k = 0; k < op->outputs; k++)
-            keep_from(g, op->out[k], op->from > 0 ? op->from : INT_MIN);
-        for (int k = 0; k < op->inputs; k++) {
-            const Reach r = op->in[k] >= 0 ? reach_of(g, op, k) : (Reach){ .whole = true };
-            if (!r.whole)
-                keep_from(g, op->in[k], row_first(&r, op->from));
+        for (int k = 0; k < op->outputs; k++) {
+            Tensor *t = output_root(g, op, k);
+            /* the halo above belongs to the first row */
+            keep_from(t, op->from > 0 ? op->from : INT_MIN);
+            t->end = op->to > t->end ? op->to : t->end;
         }
     }
+    for (int f = s->flow; f < s->flow_end; f++)
+        keep_from(&g->tensors[g->flow[f].tensor],
+                  row_first(&g->flow[f], g->ops[g->flow[f].to].from));
 }
 
 /* Rows of every window: the most that a step has. */
@@ -219,7 +259,7 @@ static void size_windows(Graph *g, const Segment *s)
         strips_step(g, s, step);
         for (int i = s->first; i <= s->last; i++)
             for (int k = 0; k < g->ops[i].outputs; k++) {
-                Tensor *t = &g->tensors[plan_root(g, g->ops[i].out[k])];
+                Tensor *t = output_root(g, &g->ops[i], k);
                 const int rows = (t->end == t->h ? t->end + t->halo : t->end) - t->base;
                 if (t->window && rows > t->window)
                     t->window = rows;
@@ -255,6 +295,9 @@ int strips_plan(Network *n, Graph *g)
         if (!find_windows(g, &s))
             continue;
         s.steps = steps_of(g, &s);
+        const int error = find_flow(g, &s);
+        if (error)
+            return error;
         size_windows(g, &s);
         g->segments[g->segment_count++] = s;
     }
