@@ -1,6 +1,7 @@
 /* Running a planned graph: a flat list of operators, each in bands of rows on the thread pool. */
 #include "graph/graph.h"
 
+#include "graph/bands.h"
 #include "graph/ops.h"
 #include "graph/plan.h"
 #include "graph/strips.h"
@@ -175,7 +176,7 @@ static void next_step(Execution *e, const Segment *s, int step)
     Graph *g = e->g;
     Tensor *t = g->tensors;
     for (int i = 0; i < g->tensor_count; i++)
-        if (t[i].window) {
+        if (t[i].window && !t[i].banded) {
             t[i].had = t[i].base;
             t[i].had_end = t[i].end == t[i].h ? t[i].h + t[i].halo : t[i].end;
         }
@@ -183,7 +184,7 @@ static void next_step(Execution *e, const Segment *s, int step)
     for (int i = s->first; i <= s->last; i++)
         for (int k = 0; k < g->ops[i].outputs; k++) {
             const int root = plan_root(g, g->ops[i].out[k]);
-            if (!t[root].window)
+            if (!t[root].window || t[root].banded)
                 continue;
             slide(g, root, e->run, t[root].had, t[root].had_end);
             t[root].had = t[root].base; /* it may be the output of others too */
@@ -201,26 +202,39 @@ static int run_segment(Execution *e, const Segment *s)
             if (g->ops[i].to > g->ops[i].from)
                 error = run_rows(e, &g->ops[i], g->ops[i].from, g->ops[i].to, true);
     }
-    for (int i = s->first; i <= s->last; i++)
-        g->ops[i].runs += !error;
     return error;
+}
+
+/* Operators first .. end-1, which no segment crosses. */
+static int run_ops(Execution *e, int first, int end)
+{
+    Graph *g = e->g;
+    const Segment *s = g->segments, *const last = s + g->segment_count;
+    while (s < last && s->first < first)
+        s++;
+    for (int i = first; i < end; i++) {
+        const Op *op = &g->ops[i];
+        const bool strips = s < last && s->first == i;
+        const int error =
+            strips ? run_segment(e, s) : run_rows(e, &g->ops[i], op->lo, op->hi, false);
+        if (error)
+            return error;
+        if (strips)
+            i = (s++)->last;
+    }
+    return DAIN_OK;
 }
 
 int network_run(Network *network, DainRate rate, const Run *run)
 {
     Execution e = { .g = &network->graph[rate], .run = run, .clock = now() };
-    const Segment *s = e.g->segments, *const end = s + e.g->segment_count;
-    for (int i = 0; i < e.g->op_count; i++) {
-        Op *op = &e.g->ops[i];
-        const bool strips = s < end && s->first == i;
-        const int error =
-            strips ? run_segment(&e, s) : run_rows(&e, op, 0, op_height(e.g, op), false);
-        if (error)
-            return error;
-        if (strips)
-            i = (s++)->last;
-        else
-            op->runs++;
+    Graph *g = e.g;
+    int error = run_ops(&e, 0, g->tail);
+    for (int band = 0; band < g->bands && !error; band++) {
+        bands_start(g, band);
+        error = run_ops(&e, g->tail, g->op_count);
     }
-    return DAIN_OK;
+    for (int i = 0; i < g->op_count; i++)
+        g->ops[i].runs += !error;
+    return error;
 }

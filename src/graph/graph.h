@@ -98,6 +98,7 @@ typedef struct Tensor {
 
     /* while a run of strips goes on (roots): rows base .. end-1 are in memory; those of the step before */
     int base, end, had, had_end;
+    bool banded; /* its window is that of a band: see bands.h */
 } Tensor;
 
 typedef struct Op {
@@ -111,6 +112,9 @@ typedef struct Op {
     float a, b;       /* scale, limits: see ops.c */
 
     int zero_halo; /* plan: tensor whose halo this operator zeroes first, or -1 */
+    bool settles;  /* plan: copies a result over an input, behind those that read it */
+    bool banded;   /* makes only rows of the band at hand: see bands.h */
+    int lo, hi;    /* rows of the band at hand, or all */
     int from, to;  /* while a run of strips goes on: rows that this step makes */
     int64_t runs;
     double seconds;
@@ -142,6 +146,9 @@ typedef struct Graph {
     int segment_count;
     DataFlow *flow; /* of all segments, the last writers of each first */
     int flow_count;
+    int bands; /* how often operators from `tail` on run, each time for a part of the rows */
+    int tail;
+    Segment whole;  /* those operators, and what goes between them */
     uint8_t *zeros; /* zero points of the channels of u8 tensors, for their halos */
     size_t zeros_size;
     int error; /* the first failure while building; later calls return -1 at once */
@@ -173,6 +180,7 @@ struct Network {
     size_t scratch_floats;                       /* one worker */
     int strip_rows;  /* rows of the picture in one strip; 0 = whole tensors only */
     int strip_level; /* layers down to this part of the picture's height run in strips */
+    int bands;       /* of the graph of times; 0 and 1 = one */
     bool keep_all; /* tests: no memory is reused within a graph, so that every tensor can be read */
     Report *report;
 };

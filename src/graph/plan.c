@@ -160,6 +160,10 @@ static void find_lifetimes(Graph *g)
                 t->last = i;
         }
     }
+    /* what operators before the bands leave is needed by every band */
+    for (int i = 0; i < g->tensor_count && g->bands > 1; i++)
+        if (g->tensors[i].first < g->tail && g->tensors[i].last >= g->tail)
+            g->tensors[i].last = g->op_count - 1;
     /* within a segment all operators run at the same time */
     for (int i = 0; i < g->tensor_count; i++)
         for (int k = 0; k < g->segment_count; k++) {

@@ -1,31 +1,12 @@
-/* Strips: which operators run together, and which rows each makes in a step. */
+/* Strips: which operators run together. */
 #include "graph/strips.h"
 
 #include "base/mem.h"
+#include "graph/bands.h"
 #include "graph/ops.h"
 #include "graph/plan.h"
 
-#include <limits.h>
-#include <stdint.h>
 #include <string.h>
-
-int op_height(const Graph *g, const Op *op)
-{
-    return op->outputs ? g->tensors[op->out[0]].h : g->network->h;
-}
-
-static Reach reach_of(const Graph *g, const Op *op, int input)
-{
-    const OpInfo *info = op_info(op->kind);
-    return info->reach ? info->reach(g, op, input) : (Reach){ .mul = 1, .div = 1 };
-}
-
-static int floor_div(int64_t a, int b)
-{
-    return (int)(a >= 0 ? a / b : -((b - 1 - a) / b));
-}
-
-/* ---- which operators run together ---- */
 
 static bool touches(const Graph *g, const Op *op, int root, bool outputs)
 {
@@ -67,14 +48,30 @@ static bool overwrites(const Graph *g, int first, int i)
     return false;
 }
 
+/* Whether an operator reads a tensor at any place that operator i or a later one writes over. */
+static bool reads_what_changes(const Graph *g, const Op *op, int i)
+{
+    for (int k = 0; k < op->inputs; k++) {
+        if (op->in[k] < 0 || !op_reach(g, op, k).whole)
+            continue;
+        for (int later = i; later < g->op_count; later++)
+            if (touches(g, &g->ops[later], plan_root(g, op->in[k]), true))
+                return true;
+    }
+    return false;
+}
+
 /* Whether operator i may run in strips with operators first .. i-1. */
 static bool joins(const Graph *g, int first, int i)
 {
     const Op *op = &g->ops[i];
-    if (!in_strips(g, op))
+    if (!in_strips(g, op) || op->banded != g->ops[first].banded || i == g->tail)
         return false;
+    for (int k = first; k < i; k++)
+        if (reads_what_changes(g, &g->ops[k], i))
+            return false;
     for (int k = 0; k < op->inputs; k++)
-        if (op->in[k] >= 0 && reach_of(g, op, k).whole &&
+        if (op->in[k] >= 0 && op_reach(g, op, k).whole &&
             made_between(g, first, i, plan_root(g, op->in[k])))
             return false;
     return true;
@@ -93,16 +90,53 @@ static bool internal(const Graph *g, const Segment *s, int root)
     return made_between(g, s->first, s->last + 1, root);
 }
 
-/* Where operators go different distances, a result needs a place of its own. */
-static void part_in_place(Graph *g, const Segment *s)
+static bool used_after(const Graph *g, const Segment *s, int root)
+{
+    for (int i = s->last + 1; i < g->op_count; i++)
+        if (touches(g, &g->ops[i], root, true) || touches(g, &g->ops[i], root, false))
+            return true;
+    return false;
+}
+
+/* Operator i makes a new tensor, which another one copies to where the old one was, some rows behind. */
+static int add_settling(Graph *g, int i)
+{
+    const int old = g->ops[i].out[0];
+    const Tensor t = g->tensors[old];
+    const int new = graph_tensor(g, t.name, t.h, t.w, t.c);
+    const int copy = new < 0 ? -1 : plan_insert_copy(g, i + 1, new, t.type);
+    if (copy < 0)
+        return g->error;
+    g->tensors[new].type = t.type;
+    g->tensors[new].scale = t.scale;
+    g->tensors[new].zero = t.zero;
+    g->tail += i < g->tail;
+    g->ops[i].out[0] = new;
+    g->ops[i + 1].out[0] = old;
+    g->ops[i + 1].settles = true;
+    g->ops[i + 1].banded = g->ops[i].banded;
+    return DAIN_OK;
+}
+
+/* Where operators go different distances, a result cannot take the place of an input at once: what is
+ * used only here gets a place of its own, a few rows; the rest settles later. */
+static int part_in_place(Graph *g, Segment *s)
 {
     for (int i = s->first; i <= s->last; i++) {
-        if (!overwrites(g, s->first, i))
+        if (g->ops[i].settles || !overwrites(g, s->first, i))
             continue;
         Tensor *t = &g->tensors[g->ops[i].out[0]];
-        t->halo = g->tensors[plan_root(g, g->ops[i].out[0])].halo;
-        t->parent = -1;
+        const int root = plan_root(g, g->ops[i].out[0]);
+        if (used_after(g, s, root)) {
+            if (add_settling(g, i))
+                return g->error;
+            s->last++;
+        } else {
+            t->halo = g->tensors[root].halo;
+            t->parent = -1;
+        }
     }
+    return DAIN_OK;
 }
 
 static int find_windows(Graph *g, const Segment *s)
@@ -119,187 +153,58 @@ static int find_windows(Graph *g, const Segment *s)
     return found;
 }
 
-/* ---- what goes between them ---- */
-
-/* First channel in the root. */
-static int root_channel(const Graph *g, int x)
-{
-    int channel = 0;
-    for (; g->tensors[x].parent >= 0; x = g->tensors[x].parent)
-        channel += g->tensors[x].channel;
-    return channel;
-}
-
-static bool overlap(const Graph *g, int a, int b)
-{
-    if (plan_root(g, a) != plan_root(g, b))
-        return false;
-    const int at = root_channel(g, a), bt = root_channel(g, b);
-    return at < bt + g->tensors[b].c && bt < at + g->tensors[a].c;
-}
-
-static void add_flow(Graph *g, int from, int to)
-{
-    const Op *w = &g->ops[from], *r = &g->ops[to];
-    for (int o = 0; o < w->outputs; o++)
-        for (int k = 0; k < r->inputs; k++) {
-            const Reach reach = reach_of(g, r, k);
-            if (r->in[k] < 0 || reach.whole || !overlap(g, w->out[o], r->in[k]))
-                continue;
-            g->flow[g->flow_count++] =
-                (DataFlow){ from,         to,         plan_root(g, r->in[k]), reach.mul, reach.div,
-                            reach.before, reach.after };
-        }
-}
-
-/* With room for all pairs. */
-static int find_flow(Graph *g, Segment *s)
-{
-    const int n = s->last - s->first + 1;
-    DataFlow *more =
-        mem_calloc(g->flow_count + n * n * OP_MAX_IN * OP_MAX_OUT / 2 + 1, sizeof *more);
-    if (!more)
-        return report_error(g->network->report, DAIN_ENOMEM, "out of memory for the memory plan");
-    if (g->flow_count)
-        memcpy(more, g->flow, g->flow_count * sizeof *more);
-    mem_free(g->flow);
-    g->flow = more;
-    s->flow = g->flow_count;
-    for (int from = s->last; from >= s->first; from--)
-        for (int to = from + 1; to <= s->last; to++)
-            add_flow(g, from, to);
-    s->flow_end = g->flow_count;
-    return DAIN_OK;
-}
-
-/* ---- steps ---- */
-
-static Tensor *output_root(const Graph *g, const Op *op, int k)
-{
-    return &g->tensors[plan_root(g, op->out[k])];
-}
-
-void strips_start(Graph *g, const Segment *s)
-{
-    for (int i = s->first; i <= s->last; i++) {
-        Op *op = &g->ops[i];
-        op->from = op->to = 0;
-        for (int k = 0; k < op->outputs; k++) {
-            Tensor *t = output_root(g, op, k);
-            t->base = -t->halo;
-            t->end = 0;
-        }
-    }
-}
-
-/* First row that is read for row y; one beyond the last. */
-static int row_first(const DataFlow *f, int y)
-{
-    return floor_div((int64_t)y * f->mul, f->div) - f->before;
-}
-
-static int row_end(const DataFlow *f, int y)
-{
-    return floor_div((int64_t)y * f->mul, f->div) + f->after + 1;
-}
-
-/* Results that stay go on by their share of the picture; everything else as far as others need. */
-static void find_rows(Graph *g, const Segment *s, int step)
-{
-    int f = s->flow;
-    for (int i = s->last; i >= s->first; i--) {
-        Op *op = &g->ops[i];
-        const int h = op_height(g, op);
-        bool stays = op->outputs == 0;
-        for (int k = 0; k < op->outputs; k++)
-            stays |= !output_root(g, op, k)->window;
-        int to = stays ? (int)((int64_t)h * (step + 1) / s->steps) : 0;
-        for (; f < s->flow_end && g->flow[f].from == i; f++) {
-            const Op *reader = &g->ops[g->flow[f].to];
-            const int end = reader->to > reader->from ? row_end(&g->flow[f], reader->to - 1) : 0;
-            to = end > to ? end : to;
-        }
-        op->from = op->to;
-        op->to = to < op->from ? op->from : to < h ? to : h;
-    }
-}
-
-static void keep_from(Tensor *t, int row)
-{
-    row = row > -t->halo ? row : -t->halo;
-    if (row < t->base)
-        t->base = row;
-}
-
-void strips_step(Graph *g, const Segment *s, int step)
-{
-    find_rows(g, s, step);
-    for (int i = s->first; i <= s->last; i++)
-        for (int k = 0; k < g->ops[i].outputs; k++)
-            output_root(g, &g->ops[i], k)->base = INT_MAX;
-    for (int i = s->first; i <= s->last; i++) {
-        const Op *op = &g->ops[i];
-        for (int k = 0; k < op->outputs; k++) {
-            Tensor *t = output_root(g, op, k);
-            /* the halo above belongs to the first row */
-            keep_from(t, op->from > 0 ? op->from : INT_MIN);
-            t->end = op->to > t->end ? op->to : t->end;
-        }
-    }
-    for (int f = s->flow; f < s->flow_end; f++)
-        keep_from(&g->tensors[g->flow[f].tensor],
-                  row_first(&g->flow[f], g->ops[g->flow[f].to].from));
-}
-
-/* Rows of every window: the most that a step has. */
-static void size_windows(Graph *g, const Segment *s)
-{
-    strips_start(g, s);
-    for (int step = 0; step < s->steps; step++) {
-        strips_step(g, s, step);
-        for (int i = s->first; i <= s->last; i++)
-            for (int k = 0; k < g->ops[i].outputs; k++) {
-                Tensor *t = output_root(g, &g->ops[i], k);
-                const int rows = (t->end == t->h ? t->end + t->halo : t->end) - t->base;
-                if (t->window && rows > t->window)
-                    t->window = rows;
-            }
-    }
-}
-
 static int steps_of(const Graph *g, const Segment *s)
 {
     int h = 1;
     for (int i = s->first; i <= s->last; i++)
         h = op_height(g, &g->ops[i]) > h ? op_height(g, &g->ops[i]) : h;
     /* the same share of the picture whatever the finest layer is */
-    const int most = (g->network->padded_h + g->network->strip_rows - 1) / g->network->strip_rows;
-    return most < h ? most : h;
+    int steps = (g->network->padded_h + g->network->strip_rows - 1) / g->network->strip_rows;
+    if (g->ops[s->first].banded)
+        steps = (steps + g->bands - 1) / g->bands;
+    return steps < h ? steps : h;
 }
 
-int strips_plan(Network *n, Graph *g)
+/* The segments of a graph and which tensors have windows. */
+static int find_segments(Graph *g)
 {
-    if (n->strip_rows <= 0 || n->keep_all || g->op_count == 0)
-        return DAIN_OK;
     g->segments = mem_calloc(g->op_count, sizeof *g->segments);
     if (!g->segments)
-        return report_error(n->report, DAIN_ENOMEM, "out of memory for the memory plan");
+        return report_error(g->network->report, DAIN_ENOMEM, "out of memory for the memory plan");
     for (int i = 0; i < g->op_count; i++) {
         if (!in_strips(g, &g->ops[i]))
             continue;
         Segment s = { .first = i, .last = i };
         while (s.last + 1 < g->op_count && joins(g, i, s.last + 1))
             s.last++;
+        const int error = part_in_place(g, &s);
+        if (error)
+            return error;
         i = s.last;
-        part_in_place(g, &s);
         if (!find_windows(g, &s))
             continue;
         s.steps = steps_of(g, &s);
-        const int error = find_flow(g, &s);
-        if (error)
-            return error;
-        size_windows(g, &s);
         g->segments[g->segment_count++] = s;
     }
     return DAIN_OK;
+}
+
+int strips_plan(Network *n, Graph *g)
+{
+    bands_none(g);
+    if (n->strip_rows <= 0 || n->keep_all || g->op_count == 0)
+        return bands_plan(g);
+    if (n->bands > 1 && g->rate == DAIN_RATE_TIME)
+        bands_find(g, n->bands);
+    int error = find_segments(g);
+    if (!error)
+        error = bands_plan(g);
+    for (int i = 0; i < g->segment_count && !error; i++)
+        error = strips_flow(g, &g->segments[i]);
+    for (int band = 0; band < g->bands && !error; band++) {
+        bands_start(g, band);
+        for (int i = 0; i < g->segment_count; i++)
+            strips_size(g, &g->segments[i]);
+    }
+    return error;
 }

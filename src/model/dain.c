@@ -106,10 +106,12 @@ static void build_time(DainBuilder *b)
         flow[k] = graph_flow_projection(g, graph_up4_time(g, f, k == 1),
                                         graph_depth_weight(g, log_depth));
         graph_name(g, flow[k], "proj%d", k);
+    }
+    for (int k = 0; k < 2; k++) {
         kern[k] = graph_slice(g, kernels, 16 * k, 16);
         warped[k] = graph_filter(g, image[k], flow[k], kern[k]);
         graph_name(g, warped[k], "ref%d", k);
-        depth[k] = graph_filter(g, log_depth, flow[k], kern[k]);
+        depth[k] = graph_filter(g, graph_import(g, frame[k], "depth"), flow[k], kern[k]);
     }
     const int blend = graph_mix_time(g, warped[0], warped[1]);
     graph_name(g, blend, "blend");

@@ -113,6 +113,7 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
     const bool large = (int64_t)w * h >= STRIP_PIXELS;
     network->strip_rows = model->strip_rows >= 0 ? model->strip_rows : large ? STRIP_ROWS : 0;
     network->strip_level = model->strip_level;
+    network->bands = model->bands;
     const int error = model->kind->build(model, network);
     return error ? error : network_plan(network, &model->params);
 }

@@ -28,6 +28,7 @@ struct Model {
     int meta_count;
     bool pad_original;           /* pictures are padded as the published DAIN does */
     int strip_rows, strip_level; /* see Network; rows < 0: by the size of the picture */
+    int bands;
     Report *report;
 };
 

@@ -445,6 +445,7 @@ static void test_pipeline(Fixture *f)
     Session s;
     f->model->pad_original = true;
     f->model->strip_rows = 16;
+    f->model->bands = 2;
     open_pair(f, &s, pictures, false);
     must(session_time(&s, 1, 2, &out, NULL), &f->report);
     int differ = 0, far = 0;
@@ -465,6 +466,7 @@ static void test_pipeline(Fixture *f)
     session_close(&s);
     f->model->pad_original = false;
     f->model->strip_rows = -1;
+    f->model->bands = 0;
     free(pixels);
     weights_close(&g);
 }
@@ -490,10 +492,11 @@ static void test_bits(Fixture *f)
             kernels_init(&other.kernels, levels[level]);
             other.pool = need(pool_create(threads));
             f->model->strip_rows = threads > 1 ? 7 + 10 * level : -1;
+            f->model->bands = level ? 3 : 0;
             open_pair(&other, &s, pictures, level == 0 && threads == 1);
             must(session_time(&s, 1, 3, &out, NULL), &other.report);
             snprintf(what, sizeof what, "bits, %s, %d threads%s", level ? "AVX-512" : "AVX2",
-                     threads, threads > 1 ? ", strips" : "");
+                     threads, threads > 1 ? level ? ", strips, bands" : ", strips" : "");
             if (first)
                 report_line(!memcmp(first, pixels, bytes), what, "");
             session_close(&s);
@@ -505,6 +508,7 @@ static void test_bits(Fixture *f)
         }
     }
     f->model->strip_rows = -1;
+    f->model->bands = 0;
     free(first);
     weights_close(&g);
 }
