@@ -3,11 +3,13 @@
 
 #include "media/libav.h"
 #include "media/outfile.h"
+#include "tool/events.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 static struct {
     pthread_mutex_t lock;
     int level;     /* DainLogLevel up to which is printed */
+    bool json;     /* as events */
     size_t status; /* characters of the status line on the screen */
 } messages = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -34,21 +37,37 @@ static void print_message(void *opaque, DainLogLevel level, const char *text)
         return;
     pthread_mutex_lock(&messages.lock);
     wipe_status();
-    fprintf(stderr, "dain: %s%s\n", prefix[level], text);
+    if (messages.json)
+        events_message(level, text);
+    else
+        fprintf(stderr, "dain: %s%s\n", prefix[level], text);
     pthread_mutex_unlock(&messages.lock);
+}
+
+/* Characters that fit into a line of the terminal without wrapping. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
 }
 
 void messages_status(const char *line)
 {
     pthread_mutex_lock(&messages.lock);
-    const size_t length = strlen(line);
+    const size_t room = terminal_width(), whole = strlen(line),
+                 length = whole < room ? whole : room;
     if (length < messages.status)
         wipe_status();
     if (length)
-        fprintf(stderr, "\r%s", line);
+        fprintf(stderr, "\r%.*s", (int)length, line);
     messages.status = length;
     fflush(stderr);
     pthread_mutex_unlock(&messages.lock);
+}
+
+void messages_json(void)
+{
+    messages.json = true;
 }
 
 static Report libav_report;

@@ -13,6 +13,8 @@
  * thread.
  */
 void messages_start(Report *report, const CommonOptions *common);
+/* From now on messages are events (tool/events.h), not lines for people. */
+void messages_json(void);
 /* A line on standard error that goes away with the next one, for progress; "" takes it away. Only
  * for terminals. */
 void messages_status(const char *line);

@@ -4,6 +4,7 @@
 #include "media/picture_list.h"
 #include "media/pipeline.h"
 #include "media/scene.h"
+#include "tool/events.h"
 #include "tool/progress.h"
 
 #include <inttypes.h>
@@ -12,13 +13,19 @@
 
 typedef struct Job {
     const InterpolateOptions *options;
-    const char *input;
+    const char *input, *output;
+    bool events; /* --progress json */
     Report *report;
     Progress progress;
     PipelineStart start;
 } Job;
 
 /* ---- while it runs ---- */
+
+static bool progress_line_wanted(const InterpolateOptions *o)
+{
+    return o->progress ? !strcmp(o->progress, "line") : !o->common.quiet;
+}
 
 static void on_start(void *opaque, const PipelineStart *start)
 {
@@ -35,13 +42,18 @@ static void on_start(void *opaque, const PipelineStart *start)
         report_log(job->report, DAIN_LOG_WARNING,
                    "the pictures are taken as %g frames a second; --input-fps says otherwise",
                    ratio_double(start->rate_in));
-    progress_start(&job->progress, "frames", job->options->common.quiet);
+    progress_start(&job->progress, "frames", !progress_line_wanted(job->options));
+    if (job->events)
+        events_start(job->input, job->output, start);
 }
 
 static void on_progress(void *opaque, const PipelineProgress *p)
 {
     Job *const job = opaque;
-    progress_update(&job->progress, p->frames_out, p->expected_out);
+    if (!job->events)
+        progress_update_video(&job->progress, p->frames_out, p->expected_out, p->seconds_in);
+    else if (progress_due(&job->progress))
+        events_progress(p, progress_elapsed(&job->progress));
 }
 
 /* ---- afterwards ---- */
@@ -57,7 +69,7 @@ static void summarise(const Job *job, const char *path, const PipelineResult *re
 {
     const PipelineProgress *const p = &result->progress;
     char time[24], rate[48] = "";
-    if (job->options->common.quiet)
+    if (job->options->common.quiet || job->events)
         return;
     if (job->start.rate_out.num)
         snprintf(rate, sizeof rate, " at %.5g fps", ratio_double(job->start.rate_out));
@@ -101,11 +113,15 @@ static bool report_damage(Report *report, const char *path, const SourceDamage *
     return true;
 }
 
-static int finish(Job *job, const char *in, const char *out, int r, const PipelineResult *result)
+/* Says how it went to people. An exit code. */
+static int conclude(Job *job, int r, const PipelineResult *result)
 {
+    const char *const in = job->input, *const out = job->output;
     const double seconds = progress_end(&job->progress);
     if (r == DAIN_ECANCELED) {
-        if (result->kept)
+        if (job->events)
+            ; /* the last event says it */
+        else if (result->kept)
             fprintf(stderr,
                     "dain: interrupted; %s has the first %" PRId64 " frames and can be played\n",
                     out, result->progress.frames_out);
@@ -119,6 +135,14 @@ static int finish(Job *job, const char *in, const char *out, int r, const Pipeli
     const bool damaged =
         report_damage(job->report, in, &result->damage, result->progress.frames_in);
     return damaged ? EXIT_DAMAGED : EXIT_DONE;
+}
+
+static int finish(Job *job, int r, const PipelineResult *result)
+{
+    const int code = conclude(job, r, result);
+    if (job->events)
+        events_end(job->input, job->output, code, result, progress_elapsed(&job->progress));
+    return code;
 }
 
 /* ---- before ---- */
@@ -152,8 +176,12 @@ static int count_frames(const char *path, const SourceSettings *how, Report *rep
 
 static int run_video(const InterpolateOptions *o, const char *in, const char *out, Report *report)
 {
-    Job job = { .options = o, .input = in, .report = report };
-    PipelineResult result;
+    Job job = { .options = o,
+                .input = in,
+                .output = out,
+                .events = o->progress && !strcmp(o->progress, "json"),
+                .report = report };
+    PipelineResult result = { 0 };
     PipelineSettings s = {
         .input = in,
         .source = { .progressive = o->progressive,
@@ -179,9 +207,10 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
         .progress = on_progress,
         .opaque = &job,
     };
+    progress_start(&job.progress, "frames", true);
     DainContext *engine = engine_open(&o->common);
     if (!engine)
-        return EXIT_FAILED;
+        return finish(&job, DAIN_EIO, &result);
     interruption_start(engine);
     int r = DAIN_OK;
     if (o->frames) {
@@ -193,11 +222,9 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
     s.engine = engine;
     if (r == DAIN_OK)
         r = pipeline_run(&s, &result);
-    else
-        result = (PipelineResult){ 0 };
     interruption_stop();
     dain_close(&engine);
-    return finish(&job, in, out, r, &result);
+    return finish(&job, r, &result);
 }
 
 __attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
@@ -216,6 +243,8 @@ static int run(const void *values, int count, char **operands)
     const InterpolateOptions *const o = values;
     Report report;
     messages_start(&report, &o->common);
+    if (o->progress && !strcmp(o->progress, "json"))
+        messages_json();
     InterpolateOptions full = *o;
     int used = 0;
     const bool pictures = o->first || o->second;
@@ -304,6 +333,10 @@ static const Option options[] = {
       "frames a second of a sequence of pictures or a raw stream [24 for pictures]", 0, 0 },
     { 0, "strict", OPTION_FLAG, AT(strict), NULL,
       "stop at the first damaged part of the input instead of leaving it out", 0, 0 },
+    { 0, "progress", OPTION_CHOICE, AT(progress), "line|json|none",
+      "how to show progress: a line on terminals, or JSON on standard error for programs [line, "
+      "none with -q]",
+      0, 0 },
     { 'y', "overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the output file if it exists", 0,
       0 },
 };

@@ -94,6 +94,41 @@ static int unknown_option(const Command *c, const char *given)
 
 /* ---- values ---- */
 
+/* The words of "f32|bf16|int8" as a list ended by NULL, in buf. */
+static void split_words(const char *text, char *buf, size_t size, const char **list, int limit)
+{
+    int count = 0;
+    char *rest = NULL;
+    snprintf(buf, size, "%s", text);
+    for (char *word = strtok_r(buf, "|", &rest); word && count < limit - 1;
+         word = strtok_r(NULL, "|", &rest))
+        list[count++] = word;
+    list[count] = NULL;
+}
+
+enum { WORDS = 8 };
+
+static bool is_choice(const char *text, const char *words)
+{
+    char buf[80];
+    const char *list[WORDS];
+    split_words(words, buf, sizeof buf, list, WORDS);
+    for (int i = 0; list[i]; i++)
+        if (!strcmp(list[i], text))
+            return true;
+    return false;
+}
+
+static int wrong_choice(const Command *c, const Option *o, const char *text)
+{
+    char buf[80];
+    const char *list[WORDS];
+    split_words(o->argument, buf, sizeof buf, list, WORDS);
+    const char *const near = nearest_word(text, list);
+    return complain(c, "--%s %s: should be one of %s%s%s%s", o->name, text, o->argument,
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static bool parse_int(const char *text, double low, double high, int *out)
 {
     char *end;
@@ -151,6 +186,8 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
     if (o->kind == OPTION_REAL)
         return complain(c, "--%s %s: should be a number from %g to %g", o->name, text, o->low,
                         o->high);
+    if (o->kind == OPTION_CHOICE)
+        return wrong_choice(c, o, text);
     return complain(c, "--%s %s: should be %s", o->name, text, wants[o->kind]);
 }
 
@@ -173,6 +210,9 @@ static bool set_value(const Option *o, const char *text, void *values)
     case OPTION_TEXT:
         *(const char **)at = text;
         return true;
+    case OPTION_CHOICE:
+        *(const char **)at = text;
+        return is_choice(text, o->argument);
     case OPTION_LIST:
         if (list->count == LIST_LIMIT)
             return false;

@@ -42,6 +42,7 @@ typedef enum OptionKind {
     OPTION_INT,      /* int, low .. high */
     OPTION_REAL,     /* double, low .. high */
     OPTION_TEXT,     /* const char * */
+    OPTION_CHOICE,   /* const char *, one of the words in Option.argument: "f32|bf16|int8" */
     OPTION_LIST,     /* TextList: may be given several times */
     OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
     OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc"; 1/1000 to 1000 */
@@ -114,10 +115,10 @@ typedef struct CommonOptions {
           0,           0 },                                                                        \
         { 0,                                                                                       \
           "pad",                                                                                   \
-          OPTION_TEXT,                                                                             \
+          OPTION_CHOICE,                                                                           \
           offsetof(Type, member.padding),                                                          \
-          "HOW",                                                                                   \
-          "for the original network: minimal, or original as the published program does, which "   \
+          "minimal|original",                                                                      \
+          "for the original network: enlarge pictures as the published program does, which "       \
           "costs up to 43 % more [minimal]",                                                       \
           0,                                                                                       \
           0 },                                                                                     \

@@ -27,14 +27,42 @@ void progress_start(Progress *p, const char *unit, bool quiet)
                      .unit = unit };
 }
 
+bool progress_due(Progress *p)
+{
+    const double now = seconds_now();
+    if (now - p->printed < 0.25)
+        return false;
+    p->printed = now;
+    return true;
+}
+
+double progress_elapsed(const Progress *p)
+{
+    return seconds_now() - p->started;
+}
+
+/* "  0.38x", or nothing. */
+static void speed_text(double seconds, double elapsed, char *buf, unsigned size)
+{
+    if (seconds >= 0)
+        snprintf(buf, size, "  %.3gx", seconds / elapsed);
+    else
+        *buf = 0;
+}
+
 void progress_update(Progress *p, int64_t done, int64_t total)
 {
-    const double now = seconds_now(), elapsed = now - p->started;
-    if (!p->shown || now - p->printed < 0.25 || elapsed <= 0)
+    progress_update_video(p, done, total, -1);
+}
+
+void progress_update_video(Progress *p, int64_t done, int64_t total, double seconds)
+{
+    const double elapsed = progress_elapsed(p);
+    if (!p->shown || elapsed <= 0 || !progress_due(p))
         return;
-    p->printed = now;
-    const double speed = (double)done / elapsed;
-    char line[160];
+    const double fps = (double)done / elapsed;
+    char line[192], speed[24];
+    speed_text(seconds, elapsed, speed, sizeof speed);
     if (total > 0) {
         char bar[BAR + 1], left[24];
         const double share = done < total ? (double)done / (double)total : 1;
@@ -43,11 +71,12 @@ void progress_update(Progress *p, int64_t done, int64_t total)
         memset(bar, '#', (size_t)full);
         bar[BAR] = 0;
         duration_text(done ? elapsed * (1 - share) / share : 0, left, sizeof left);
-        snprintf(line, sizeof line, "[%s] %3.0f %%  %" PRId64 "/%" PRId64 " %s  %.1f fps  %s left",
-                 bar, 100 * share, done, total, p->unit, speed, done ? left : "-");
+        snprintf(line, sizeof line,
+                 "[%s] %3.0f %%  %" PRId64 "/%" PRId64 " %s  %.1f fps%s  %s left", bar, 100 * share,
+                 done, total, p->unit, fps, speed, done ? left : "-");
     } else {
         char spent[24];
-        snprintf(line, sizeof line, "%" PRId64 " %s  %.1f fps  %s", done, p->unit, speed,
+        snprintf(line, sizeof line, "%" PRId64 " %s  %.1f fps%s  %s", done, p->unit, fps, speed,
                  duration_text(elapsed, spent, sizeof spent));
     }
     messages_status(line);
@@ -57,5 +86,5 @@ double progress_end(Progress *p)
 {
     if (p->shown)
         messages_status("");
-    return seconds_now() - p->started;
+    return progress_elapsed(p);
 }

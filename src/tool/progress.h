@@ -15,8 +15,13 @@ typedef struct Progress {
 void progress_start(Progress *progress, const char *unit, bool quiet);
 /* done of total (0 = unknown); prints at most four times a second. */
 void progress_update(Progress *progress, int64_t done, int64_t total);
+/* The same with the seconds of video that are done (< 0 = not told): speed against real time. */
+void progress_update_video(Progress *progress, int64_t done, int64_t total, double seconds);
+/* Whether an update is due: at most four times a second, and then the next quarter begins. */
+bool progress_due(Progress *progress);
 /* Takes the line away. Seconds since the start. */
 double progress_end(Progress *progress);
+double progress_elapsed(const Progress *progress);
 
 /* "1:02:03", "2:03", "0:03". Returns buf. */
 char *duration_text(double seconds, char *buf, unsigned size);

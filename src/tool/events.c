@@ -1,0 +1,143 @@
+/* Progress for programs: JSON, an object a line. */
+#include "tool/events.h"
+
+#include "tool/json.h"
+#include "tool/options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A line is built in memory and written at once, so that threads do not mix theirs. */
+typedef struct Line {
+    FILE *out;
+    char *text;
+    size_t size;
+} Line;
+
+static bool line_begin(Line *line, const char *event)
+{
+    *line = (Line){ 0 };
+    line->out = open_memstream(&line->text, &line->size);
+    if (line->out)
+        fprintf(line->out, "{\"event\":\"%s\"", event);
+    return line->out;
+}
+
+static void line_end(Line *line)
+{
+    fputs("}\n", line->out);
+    if (fclose(line->out) == 0)
+        fputs(line->text, stderr);
+    free(line->text); /* of open_memstream() */
+}
+
+static void put_text(Line *line, const char *key, const char *value)
+{
+    fprintf(line->out, ",\"%s\":", key);
+    json_print(line->out, value);
+}
+
+static void put_count(Line *line, const char *key, int64_t value)
+{
+    fprintf(line->out, ",\"%s\":%" PRId64, key, value);
+}
+
+/* Below zero: null. */
+static void put_real(Line *line, const char *key, double value)
+{
+    if (value >= 0)
+        fprintf(line->out, ",\"%s\":%.6g", key, value);
+    else
+        fprintf(line->out, ",\"%s\":null", key);
+}
+
+/* A rate as a string "24000/1001", null if unknown. */
+static void put_rate(Line *line, const char *key, Ratio rate)
+{
+    char text[48];
+    put_text(line, key, rate.num ? ratio_text(rate, text, sizeof text) : NULL);
+}
+
+/* Seconds left at the mean speed so far, < 0 if unknown. */
+static double time_left(const PipelineProgress *p, double elapsed)
+{
+    if (p->frames_out <= 0 || p->expected_out <= 0)
+        return -1;
+    if (p->expected_out <= p->frames_out)
+        return 0;
+    return elapsed * (double)(p->expected_out - p->frames_out) / (double)p->frames_out;
+}
+
+static void put_progress(Line *line, const PipelineProgress *p, double elapsed)
+{
+    put_count(line, "frames_in", p->frames_in);
+    put_count(line, "frames_out", p->frames_out);
+    put_real(line, "frames_expected", p->expected_out > 0 ? (double)p->expected_out : -1);
+    put_count(line, "new", p->made);
+    put_count(line, "repeated", p->repeated);
+    put_count(line, "cuts", p->cuts);
+    put_real(line, "seconds_in", p->seconds_in);
+    put_real(line, "elapsed", elapsed);
+    put_real(line, "fps", elapsed > 0 ? (double)p->frames_out / elapsed : -1);
+    put_real(line, "speed", elapsed > 0 ? p->seconds_in / elapsed : -1);
+    put_real(line, "engine_seconds", p->engine_seconds);
+}
+
+void events_message(DainLogLevel level, const char *text)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    Line line;
+    if (!line_begin(&line, "message"))
+        return;
+    put_text(&line, "level", names[level]);
+    put_text(&line, "text", text);
+    line_end(&line);
+}
+
+void events_start(const char *input, const char *output, const PipelineStart *s)
+{
+    Line line;
+    if (!line_begin(&line, "start"))
+        return;
+    put_text(&line, "input", input);
+    put_text(&line, "output", output);
+    put_count(&line, "width", s->width);
+    put_count(&line, "height", s->height);
+    put_rate(&line, "rate_in", s->rate_in);
+    put_rate(&line, "rate_out", s->rate_out);
+    put_text(&line, "decoder", s->decoder);
+    put_text(&line, "encoder", s->encoder);
+    put_text(&line, "format_in", s->format_in);
+    put_text(&line, "format_out", s->format_out);
+    line_end(&line);
+}
+
+void events_progress(const PipelineProgress *progress, double elapsed)
+{
+    Line line;
+    if (!line_begin(&line, "progress"))
+        return;
+    put_progress(&line, progress, elapsed);
+    put_real(&line, "eta", time_left(progress, elapsed));
+    line_end(&line);
+}
+
+void events_end(const char *input, const char *output, int code, const PipelineResult *result,
+                double elapsed)
+{
+    const char *const status = code == EXIT_DONE      ? "done"
+                               : code == EXIT_DAMAGED ? "damaged"
+                               : code >= 128          ? "interrupted"
+                                                      : "failed";
+    Line line;
+    if (!line_begin(&line, "end"))
+        return;
+    put_text(&line, "input", input);
+    put_text(&line, "output", output);
+    put_text(&line, "status", status);
+    put_count(&line, "exit_code", code);
+    fprintf(line.out, ",\"kept\":%s", result->kept ? "true" : "false");
+    put_progress(&line, &result->progress, elapsed);
+    line_end(&line);
+}
