@@ -183,7 +183,7 @@ static void release(Pipeline *p)
     colour_destroy(p->colour);
     output_close(&p->output);
     source_close(&p->source);
-    dain_reset(p->settings->engine);
+    backend_reset(p->settings->engine);
 }
 
 static int run(Pipeline *p, PipelineResult *result)

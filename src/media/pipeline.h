@@ -8,6 +8,7 @@
 #ifndef DAIN_MEDIA_PIPELINE_H
 #define DAIN_MEDIA_PIPELINE_H
 
+#include "engine/backend.h"
 #include "media/output.h"
 #include "media/timeline.h"
 
@@ -42,7 +43,7 @@ typedef struct PipelineSettings {
     TimelineMode mode;
     Ratio factor, out_rate; /* by mode, see timeline.h */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
-    DainContext *engine;    /* the caller's; nobody else may use it meanwhile */
+    Backend *engine;        /* the caller's; nobody else may use it meanwhile */
     atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */
     Report *report;         /* its callback may be called from three threads */
     /* Called from the caller's thread; NULL = not. */

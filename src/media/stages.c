@@ -160,7 +160,7 @@ static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFram
 static int push(Pipeline *p, SourceFrame *frame, int64_t index)
 {
     const DainImage image = colour_image(frame->rgb);
-    const int r = dain_push(p->settings->engine, &image);
+    const int r = backend_push(p->settings->engine, &image);
     if (r < 0)
         return r;
     av_frame_free(&frame->rgb);
@@ -174,7 +174,7 @@ static int load_pair(Pipeline *p)
 {
     int r = DAIN_OK;
     if (p->older.rgb && p->engine_index != p->newer_index) {
-        dain_reset(p->settings->engine);
+        backend_reset(p->settings->engine);
         r = push(p, &p->older, p->newer_index - 1);
     }
     if (r == DAIN_OK && p->engine_index != p->newer_index)
@@ -191,14 +191,14 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     int r = load_pair(p);
     if (r == DAIN_OK) {
         const DainImage image = colour_image(*out);
-        r = dain_interpolate(p->settings->engine, at->num, at->den, &image);
+        r = backend_interpolate(p->settings->engine, at->num, at->den, &image);
     }
     p->progress.engine_seconds += now() - start;
     p->progress.made++;
     if (r < 0) {
         if (r == DAIN_ECANCELED)
             return r;
-        return report_error(&p->engine.report, r, "%s", dain_last_error(p->settings->engine));
+        return report_error(&p->engine.report, r, "%s", backend_last_error(p->settings->engine));
     }
     /* What is known of the picture beside its samples. */
     (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;

@@ -138,6 +138,7 @@ DainContext *engine_open(const CommonOptions *common)
 static atomic_bool interrupted;
 static atomic_int interrupting_signal;
 static _Atomic(DainContext *) engine_to_cancel;
+static _Atomic(Backend *) backend_to_cancel;
 
 static void on_signal(int signal)
 {
@@ -149,6 +150,9 @@ static void on_signal(int signal)
     DainContext *const engine = atomic_load(&engine_to_cancel);
     if (engine)
         dain_cancel(engine);
+    Backend *const backend = atomic_load(&backend_to_cancel);
+    if (backend)
+        backend_cancel(backend);
 }
 
 void interruption_start(DainContext *engine)
@@ -166,9 +170,15 @@ void interruption_start(DainContext *engine)
     signal(SIGPIPE, SIG_IGN); /* writing then fails with a sentence */
 }
 
+void interruption_watch(Backend *engine)
+{
+    atomic_store(&backend_to_cancel, engine);
+}
+
 void interruption_stop(void)
 {
     atomic_store(&engine_to_cancel, NULL);
+    atomic_store(&backend_to_cancel, NULL);
 }
 
 atomic_bool *interruption(void)

@@ -3,6 +3,7 @@
 #define DAIN_TOOL_COMMON_H
 
 #include "base/log.h"
+#include "engine/backend.h"
 #include "tool/options.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,8 @@ DainContext *engine_open(const CommonOptions *common);
 /* From now on Ctrl-C and the like set *interruption() and cancel the engine's call (NULL: none); the
  * second one removes temporary files and ends the program at once. */
 void interruption_start(DainContext *engine);
+/* The same for an engine behind the table of functions; after interruption_start(NULL). */
+void interruption_watch(Backend *engine);
 /* Before the engine is closed. */
 void interruption_stop(void);
 atomic_bool *interruption(void);

@@ -208,10 +208,11 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
         .opaque = &job,
     };
     progress_start(&job.progress, "frames", true);
-    DainContext *engine = engine_open(&o->common);
+    Backend *engine = backend_open(&o->common, &o->engine, report);
     if (!engine)
         return finish(&job, DAIN_EIO, &result);
-    interruption_start(engine);
+    interruption_start(NULL);
+    interruption_watch(engine);
     int r = DAIN_OK;
     if (o->frames) {
         int64_t count = 0;
@@ -223,7 +224,7 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
     if (r == DAIN_OK)
         r = pipeline_run(&s, &result);
     interruption_stop();
-    dain_close(&engine);
+    backend_close(&engine);
     return finish(&job, r, &result);
 }
 
@@ -297,6 +298,7 @@ static const Option options[] = {
     { 's', "time", OPTION_REAL, AT(time), "T",
       "where between the two pictures, from 0 (the first) to 1 [0.5]", 0, 1 },
     COMMON_OPTIONS(InterpolateOptions, common),
+    ENGINE_OPTIONS(InterpolateOptions, engine),
     { 'c', "codec", OPTION_TEXT, AT(codec), "NAME",
       "encoder: libx264, libx265, libsvtav1, ffv1, prores_ks, ... [libx264, or what the container "
       "wants]",

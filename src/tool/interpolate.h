@@ -3,10 +3,12 @@
 #define DAIN_TOOL_INTERPOLATE_H
 
 #include "tool/common.h"
+#include "tool/engine.h"
 #include "tool/options.h"
 
 typedef struct InterpolateOptions {
     CommonOptions common;
+    EngineOptions engine;
     const char *input, *output;
     const char *first, *second; /* -0 and -1: two pictures */
     double time;                /* between the two pictures, < 0 = not given */

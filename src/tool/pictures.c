@@ -26,20 +26,20 @@ static int read_rgb(const char *path, AVFrame **picture, AVFrame **rgb, bool alp
     return colour_convert(colour, *picture, *rgb, report);
 }
 
-static int engine_between(DainContext *engine, AVFrame *const rgb[2], Ratio t, AVFrame *out,
+static int engine_between(Backend *engine, AVFrame *const rgb[2], Ratio t, AVFrame *out,
                           Report *report)
 {
     int r = DAIN_OK;
     for (int i = 0; i < 2 && r == DAIN_OK; i++) {
         const DainImage image = colour_image(rgb[i]);
-        r = dain_push(engine, &image);
+        r = backend_push(engine, &image);
     }
     if (r == DAIN_OK) {
         const DainImage image = colour_image(out);
-        r = dain_interpolate(engine, t.num, t.den, &image);
+        r = backend_interpolate(engine, t.num, t.den, &image);
     }
     if (r < 0 && r != DAIN_ECANCELED)
-        report_error(report, r, "%s", dain_last_error(engine));
+        report_error(report, r, "%s", backend_last_error(engine));
     return r;
 }
 
@@ -47,7 +47,7 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
 {
     const char *const inputs[] = { o->first, o->second, NULL };
     AVFrame *picture[2] = { NULL, NULL }, *rgb[2] = { NULL, NULL }, *out = NULL;
-    DainContext *engine = NULL;
+    Backend *engine = NULL;
     Colour *const colour = colour_create();
     int r = colour ? DAIN_OK : report_error(report, DAIN_ENOMEM, "out of memory");
     for (int i = 0; i < 2 && r == DAIN_OK; i++)
@@ -58,10 +58,11 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
                          "the pictures differ in size: %s is %dx%d, %s is %dx%d", o->first,
                          picture[0]->width, picture[0]->height, o->second, picture[1]->width,
                          picture[1]->height);
-    if (r == DAIN_OK && !(engine = engine_open(&o->common)))
+    if (r == DAIN_OK && !(engine = backend_open(&o->common, &o->engine, report)))
         r = DAIN_EIO;
     if (r == DAIN_OK) {
-        interruption_start(engine);
+        interruption_start(NULL);
+        interruption_watch(engine);
         const bool alpha = pixels_alpha(picture[0]->format) || pixels_alpha(picture[1]->format);
         for (int i = 0; i < 2 && r == DAIN_OK; i++)
             r = read_rgb(inputs[i], &picture[i], &rgb[i], alpha, colour, report);
@@ -78,7 +79,7 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
                                                                                   : picture[0];
         r = picture_write(out, like, o->output, inputs, o->overwrite, report);
     }
-    dain_close(&engine);
+    backend_close(&engine);
     for (int i = 0; i < 2; i++) {
         av_frame_free(&picture[i]);
         av_frame_free(&rgb[i]);

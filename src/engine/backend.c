@@ -1,0 +1,94 @@
+/* The table of functions that makes pictures, and our own engine behind it: see backend.h. */
+#include "engine/backend.h"
+
+#include "base/mem.h"
+
+/* ---- our own engine ---- */
+
+typedef struct Native {
+    Backend backend;
+    DainContext *context;
+} Native;
+
+static int native_push(Backend *backend, const DainImage *frame)
+{
+    return dain_push(((Native *)backend)->context, frame);
+}
+
+static int native_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
+{
+    return dain_interpolate(((Native *)backend)->context, num, den, out);
+}
+
+static void native_reset(Backend *backend)
+{
+    dain_reset(((Native *)backend)->context);
+}
+
+static void native_cancel(Backend *backend)
+{
+    dain_cancel(((Native *)backend)->context);
+}
+
+static const char *native_last_error(const Backend *backend)
+{
+    return dain_last_error(((const Native *)backend)->context);
+}
+
+static void native_close(Backend *backend)
+{
+    dain_close(&((Native *)backend)->context);
+    mem_free(backend);
+}
+
+static const BackendMethods native_methods = {
+    "native",      native_push,       native_interpolate, native_reset,
+    native_cancel, native_last_error, native_close,
+};
+
+Backend *backend_native(DainContext *context)
+{
+    Native *const native = mem_calloc(1, sizeof *native);
+    if (!native) {
+        dain_close(&context);
+        return NULL;
+    }
+    native->backend.methods = &native_methods;
+    native->context = context;
+    return &native->backend;
+}
+
+/* ---- all ---- */
+
+int backend_push(Backend *backend, const DainImage *frame)
+{
+    return backend->methods->push(backend, frame);
+}
+
+int backend_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
+{
+    return backend->methods->interpolate(backend, num, den, out);
+}
+
+void backend_reset(Backend *backend)
+{
+    backend->methods->reset(backend);
+}
+
+void backend_cancel(Backend *backend)
+{
+    backend->methods->cancel(backend);
+}
+
+const char *backend_last_error(const Backend *backend)
+{
+    return backend->methods->last_error(backend);
+}
+
+void backend_close(Backend **backend)
+{
+    if (backend && *backend)
+        (*backend)->methods->close(*backend);
+    if (backend)
+        *backend = NULL;
+}

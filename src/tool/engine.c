@@ -1,0 +1,48 @@
+/* Which engine makes the pictures: see engine.h. */
+#include "tool/engine.h"
+
+#include "engine/backend_onnxruntime.h"
+
+#include <string.h>
+
+static Backend *open_native(const CommonOptions *common, const EngineOptions *engine,
+                            Report *report)
+{
+    if (engine->options.count) {
+        report_error(report, DAIN_EINVAL, "the engine native has no option %s",
+                     engine->options.text[0]);
+        return NULL;
+    }
+    DainContext *const context = engine_open(common);
+    Backend *const backend = context ? backend_native(context) : NULL;
+    if (context && !backend)
+        report_error(report, DAIN_ENOMEM, "out of memory");
+    return backend;
+}
+
+Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, Report *report)
+{
+    static const char other[] = "onnxruntime";
+    const char *const name = engine->name ? engine->name : "native";
+    const size_t length = strlen(other);
+    if (!strcmp(name, "native"))
+        return open_native(common, engine, report);
+    if (strncmp(name, other, length) || (name[length] && name[length] != ':')) {
+        report_error(report, DAIN_EINVAL,
+                     "there is no engine %s; there are native and onnxruntime, which may be "
+                     "followed by a colon and a provider",
+                     name);
+        return NULL;
+    }
+    const OnnxRuntimeSettings settings = {
+        .model = common->model,
+        .provider = name[length] && name[length + 1] ? name + length + 1 : NULL,
+        .options = engine->options.text,
+        .precision = common->precision,
+        .threads = common->threads,
+        .report = report,
+    };
+    Backend *backend = NULL;
+    backend_onnxruntime_open(&backend, &settings);
+    return backend;
+}
