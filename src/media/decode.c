@@ -39,6 +39,7 @@ struct Source {
     int failures;        /* of the decoder in a row */
     int64_t last_field;  /* timestamp of the last frame out of the deinterlacer */
     bool draining, deinterlacer_ended;
+    bool past_end; /* the last frame of the part was handed out */
 };
 
 static int interrupted(void *opaque)
@@ -229,6 +230,31 @@ static int open_sequence(Source *s)
     return DAIN_OK;
 }
 
+/* Formats without timestamps are counted from their first frame: no jumping about in them. */
+static bool can_seek(const Source *s)
+{
+    return s->format->pb && (s->format->pb->seekable & AVIO_SEEKABLE_NORMAL) &&
+           s->format->start_time != AV_NOPTS_VALUE &&
+           !(s->format->iformat->flags & (AVFMT_NOTIMESTAMPS | AVFMT_NOFILE));
+}
+
+/* To the last key frame before the part that is wanted; whatever comes too early is dropped later. */
+static int go_to_start(Source *s)
+{
+    const int64_t start = s->settings.part.start;
+    if (start > 0 && part_length(&s->settings.part, s->format->duration) == 0)
+        return report_error(s->report, DAIN_EINVAL,
+                            "%s: nothing is left, it ends %.3f seconds after its start", s->url,
+                            (double)s->format->duration / AV_TIME_BASE);
+    if (s->sequence)
+        sequence_skip(s->sequence, av_rescale_q(start, AV_TIME_BASE_Q, s->stream->time_base));
+    else if (start > 0 && can_seek(s))
+        avformat_seek_file(s->format, -1, INT64_MIN, s->start + start, s->start + start, 0);
+    if (!s->sequence)
+        s->start += start;
+    return DAIN_OK;
+}
+
 int source_open(Source **source, const char *url, const SourceSettings *settings, Report *report)
 {
     *source = NULL;
@@ -244,6 +270,8 @@ int source_open(Source **source, const char *url, const SourceSettings *settings
         r = open_sequence(s);
     else if ((r = open_format(s, url)) >= 0)
         r = set_up(s, url);
+    if (r >= 0)
+        r = go_to_start(s);
     if (r >= 0 && settings->deinterlace &&
         !(s->deinterlacer = deinterlacer_create(s->stream->time_base, report)))
         r = report_error(report, DAIN_ENOMEM, "out of memory");
@@ -321,11 +349,14 @@ static void move_times(Source *s, AVPacket *packet, const AVStream *st)
 static void set_time(Source *s, AVFrame *frame)
 {
     int64_t pts = frame->best_effort_timestamp;
+    const int64_t first =
+        -av_rescale_q(s->settings.part.start, AV_TIME_BASE_Q, s->stream->time_base);
     if (s->settings.input_rate.num > 0) { /* a raw stream: at the rate that the user says */
-        pts = av_rescale_q(s->frames, av_inv_q(libav_rational(s->rate)), s->stream->time_base);
+        pts = first +
+              av_rescale_q(s->frames, av_inv_q(libav_rational(s->rate)), s->stream->time_base);
         frame_set_duration(frame, s->frame_ticks);
     }
-    const int64_t next = s->frames ? s->last_pts + s->frame_ticks : 0;
+    const int64_t next = s->frames ? s->last_pts + s->frame_ticks : first;
     if (pts == AV_NOPTS_VALUE) {
         pts = next;
         s->damage.timestamps++;
@@ -374,7 +405,7 @@ static int accept_frame(Source *s, AVFrame *frame)
 /* Whether the file holds less than its header says: half a second, or two frames of few. */
 static bool is_truncated(const Source *s)
 {
-    if (s->settings.picture || s->damage.read_error)
+    if (s->settings.picture || s->damage.read_error || part_given(&s->settings.part))
         return false;
     if (s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames && !s->shift &&
         strstr(s->format->iformat->name, "mp4"))
@@ -422,8 +453,12 @@ static int read_packet(Source *s, AVPacket *packet)
     const AVStream *const st = s->format->streams[s->packet->stream_index];
     follow_jump(s, s->packet, st);
     move_times(s, s->packet, st);
+    if (s->past_end && part_is_past(&s->settings.part, s->packet->dts, st->time_base)) {
+        av_packet_unref(s->packet);
+        return start_draining(s, AVERROR_EOF);
+    }
     if (st != s->stream) {
-        if (s->settings.video_only) {
+        if (s->settings.video_only || !part_keeps(&s->settings.part, s->packet, st)) {
             av_packet_unref(s->packet);
             return DAIN_OK;
         }
@@ -431,6 +466,10 @@ static int read_packet(Source *s, AVPacket *packet)
         return SOURCE_PACKET;
     }
     s->packets++;
+    if (s->past_end) {
+        av_packet_unref(s->packet);
+        return s->settings.video_only ? start_draining(s, AVERROR_EOF) : DAIN_OK;
+    }
     r = avcodec_send_packet(s->decoder, s->packet);
     av_packet_unref(s->packet);
     return r < 0 ? note_failure(s, r) : DAIN_OK;
@@ -442,6 +481,8 @@ static int next_picture(Source *s, AVFrame *frame)
 {
     if (interrupted(s))
         return DAIN_ECANCELED;
+    if (s->past_end)
+        return SOURCE_END;
     const int64_t before = s->damage.frames;
     if (s->damage.missing && s->frames == 0 && s->settings.strict)
         return after_damage(s, "numbers are missing");
@@ -451,6 +492,7 @@ static int next_picture(Source *s, AVFrame *frame)
         r = strict < 0 ? strict : r;
     }
     if (r == SOURCE_FRAME) {
+        frame->pts -= av_rescale_q(s->settings.part.start, AV_TIME_BASE_Q, s->stream->time_base);
         s->last_pts = frame->pts;
         s->frames++;
     }
@@ -463,7 +505,8 @@ static int next_coded(Source *s, AVFrame *frame, AVPacket *packet)
     if (s->sequence)
         return next_picture(s, frame);
     for (;;) {
-        int r = avcodec_receive_frame(s->decoder, frame);
+        int r = s->past_end ? s->draining ? AVERROR_EOF : AVERROR(EAGAIN)
+                            : avcodec_receive_frame(s->decoder, frame);
         if (r == 0)
             return accept_frame(s, frame);
         if (r == AVERROR_EOF)
@@ -511,7 +554,18 @@ static int next_field(Source *s, AVFrame *frame, AVPacket *packet)
 
 int source_next(Source *s, AVFrame *frame, AVPacket *packet)
 {
-    return s->deinterlacer ? next_field(s, frame, packet) : next_coded(s, frame, packet);
+    for (;;) {
+        const int r = s->deinterlacer ? next_field(s, frame, packet) : next_coded(s, frame, packet);
+        if (r != SOURCE_FRAME)
+            return r;
+        const AVRational base = s->stream->time_base;
+        const int beside = part_compare(&s->settings.part, frame->pts,
+                                        av_make_q(base.num, base.den * (s->deinterlacer ? 2 : 1)));
+        if (beside == 0)
+            return r;
+        s->past_end = beside > 0;
+        av_frame_unref(frame);
+    }
 }
 
 /* ---- what is known ---- */
@@ -526,6 +580,12 @@ SourceVideo source_video(const Source *s)
                                  : s->format->duration;
         if (span != AV_NOPTS_VALUE && span > 0)
             frames = av_rescale(span, s->rate.num, s->rate.den * AV_TIME_BASE);
+    }
+    if (part_given(&s->settings.part)) {
+        const int64_t length = part_length(&s->settings.part, s->format->duration);
+        frames = s->rate.num && length > 0
+                     ? av_rescale(length, s->rate.num, s->rate.den * AV_TIME_BASE)
+                     : 0;
     }
     SourceVideo video = { .index = st->index,
                           .time_base = ratio_of(st->time_base),
@@ -561,4 +621,10 @@ const bool *source_chosen(const Source *s)
 int64_t source_start(const Source *s)
 {
     return s->start;
+}
+
+int64_t source_end(const Source *s)
+{
+    const Part *const p = &s->settings.part;
+    return p->end ? s->start + p->end - p->start : INT64_MAX;
 }

@@ -13,7 +13,7 @@
 #ifndef DAIN_MEDIA_DECODE_H
 #define DAIN_MEDIA_DECODE_H
 
-#include "media/libav.h"
+#include "media/part.h"
 
 #include <stdatomic.h>
 
@@ -26,6 +26,7 @@ typedef struct SourceSettings {
     bool deinterlace;    /* make a frame of each field, whatever the flags say */
     Ratio input_rate;    /* frames a second of pictures and of raw streams, {0, x} = not given */
     const char *streams; /* which ones, see media/choice.h; NULL = all */
+    Part part;           /* frames and packets of this part only */
     atomic_bool *cancel; /* NULL, or set from outside to end a blocked read */
 } SourceSettings;
 
@@ -62,9 +63,9 @@ enum { SOURCE_END = 0, SOURCE_FRAME = 1, SOURCE_PACKET = 2 };
 /*
  * The next thing in the file: a frame of the main video stream (frame->pts in SourceVideo.time_base,
  * strictly increasing, measured from the start of the file) or a packet of another stream (times in
- * its stream's time base, from the start of the file too). Damaged parts are skipped and counted.
- * Errors: DAIN_ENOMEM, DAIN_ECANCELED, DAIN_EUNSUPPORTED (the first frame is interlaced),
- * DAIN_EFORMAT (damage, where SourceSettings.strict).
+ * its stream's time base, from the start of the file too; of a part: from the start of the part).
+ * Damaged parts are skipped and counted. Errors: DAIN_ENOMEM, DAIN_ECANCELED, DAIN_EUNSUPPORTED (the
+ * first frame is interlaced), DAIN_EFORMAT (damage, where SourceSettings.strict).
  */
 int source_next(Source *source, AVFrame *frame, AVPacket *packet);
 
@@ -74,7 +75,9 @@ SourceDamage source_damage(const Source *source);
 const AVFormatContext *source_format(const Source *source);
 /* For each of its streams, whether SourceSettings.streams lists it. The main video always counts. */
 const bool *source_chosen(const Source *source);
-/* Start of the file in microseconds, already taken off all timestamps that are handed out. */
+/* What is kept of the file, in microseconds on its own clock. The start is already taken off all
+ * timestamps that are handed out; the end is INT64_MAX if it is the file's own. */
 int64_t source_start(const Source *source);
+int64_t source_end(const Source *source);
 
 #endif

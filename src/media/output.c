@@ -25,6 +25,8 @@ struct Output {
     int *map;         /* stream of the source -> of the output, or -1 */
     AVRational *base; /* time base of each stream of the source */
     int source_streams;
+    Ratio stretch;
+    Sound **sound;     /* of each stream of the source, NULL = copied or left out */
     int64_t *last_dts; /* of each stream of the output */
     int64_t offset;    /* of the first frame, in the output's time base */
     Pending *pending;
@@ -48,6 +50,22 @@ const AVOutputFormat *output_container(const char *path, Report *report)
 
 /* ---- opening ---- */
 
+/* New sound for a new pace. */
+static int open_sounds(Output *o, const Source *source)
+{
+    const AVFormatContext *const in = source_format(source);
+    int r = DAIN_OK;
+    if (ratio_compare(o->stretch, (Ratio){ 1, 1 }) == 0)
+        return DAIN_OK;
+    o->sound = mem_calloc((size_t)o->source_streams, sizeof *o->sound);
+    if (!o->sound)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    for (int i = 0; i < o->source_streams && r >= 0; i++)
+        if (source_chosen(source)[i] && in->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            r = sound_open(&o->sound[i], in->streams[i], o->format->oformat, o->stretch, o->report);
+    return r;
+}
+
 static int create_streams(Output *o, const OutputSettings *s, const Source *source,
                           const AVFrame *first)
 {
@@ -55,6 +73,7 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
     const int video = source_video(source).index;
     const size_t count = in->nb_streams;
     o->source_streams = (int)count;
+    o->stretch = s->stretch.num ? s->stretch : (Ratio){ 1, 1 };
     o->map = mem_alloc(count * sizeof *o->map);
     o->base = mem_alloc(count * sizeof *o->base);
     o->last_dts = mem_alloc(count * sizeof *o->last_dts);
@@ -65,10 +84,13 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
         o->last_dts[i] = AV_NOPTS_VALUE;
     }
     o->base[video] = libav_rational(source_video(source).time_base); /* deinterlaced, it is finer */
-    int r = streams_create(o->format, in, video, source_chosen(source), s->only_video,
-                           encoder_context(o->encoder), first, o->map, o->report);
+    int r = s->stretch_sound && !s->only_video ? open_sounds(o, source) : DAIN_OK;
+    const StreamPace pace = { source_start(source), source_end(source), o->stretch, o->sound };
     if (r >= 0)
-        r = streams_copy_file_data(o->format, in, source_start(source), o->report);
+        r = streams_create(o->format, in, video, source_chosen(source), s->only_video,
+                           encoder_context(o->encoder), first, &pace, o->map, o->report);
+    if (r >= 0)
+        r = streams_copy_file_data(o->format, in, &pace, o->report);
     if (r >= 0)
         o->video = o->format->streams[o->map[video]];
     return r;
@@ -107,8 +129,9 @@ static int open_all(Output *o, const OutputSettings *s, const Source *source, co
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
     if ((r = create_streams(o, s, source, first)) < 0 || (r = write_header(o)) < 0)
         return r;
-    o->offset =
-        av_rescale_q(s->first_pts, o->base[source_video(source).index], o->video->time_base);
+    o->offset = av_rescale(
+        av_rescale_q(s->first_pts, o->base[source_video(source).index], o->video->time_base),
+        o->stretch.num, o->stretch.den);
     return DAIN_OK;
 }
 
@@ -146,6 +169,9 @@ void output_close(Output **output)
     mem_free(o->map);
     mem_free(o->base);
     mem_free(o->last_dts);
+    for (int i = 0; o->sound && i < o->source_streams; i++)
+        sound_close(&o->sound[i]);
+    mem_free(o->sound);
     mem_free(o->pending);
     mem_free(o);
 }
@@ -178,6 +204,33 @@ static int write_packet(Output *o, AVPacket *packet)
     return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
 }
 
+/* Packets of new sound, from one of the old or (packet NULL) the end. */
+static int write_sound(Output *o, int index, const AVPacket *packet)
+{
+    Sound *const sound = o->sound[index];
+    int r = sound_send(sound, packet);
+    AVPacket *made = av_packet_alloc();
+    if (!made && r >= 0)
+        r = report_error(o->report, DAIN_ENOMEM, "out of memory");
+    while (r >= 0 && (r = sound_receive(sound, made)) > 0) {
+        made->stream_index = o->map[index];
+        av_packet_rescale_ts(made, sound_encoder(sound)->time_base,
+                             o->format->streams[made->stream_index]->time_base);
+        r = write_packet(o, made);
+    }
+    av_packet_free(&made);
+    return r;
+}
+
+/* Subtitles and the like at another pace. */
+static void stretch_times(const Output *o, AVPacket *packet)
+{
+    int64_t *const times[] = { &packet->pts, &packet->dts, &packet->duration };
+    for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
+        if (*times[i] != AV_NOPTS_VALUE)
+            *times[i] = av_rescale(*times[i], o->stretch.num, o->stretch.den);
+}
+
 int output_packet(Output *o, AVPacket *packet)
 {
     const int number = packet->stream_index < o->source_streams ? o->map[packet->stream_index] : -1;
@@ -185,6 +238,12 @@ int output_packet(Output *o, AVPacket *packet)
         av_packet_unref(packet);
         return DAIN_OK;
     }
+    if (o->sound && o->sound[packet->stream_index]) {
+        const int r = write_sound(o, packet->stream_index, packet);
+        av_packet_unref(packet);
+        return r;
+    }
+    stretch_times(o, packet);
     av_packet_rescale_ts(packet, o->base[packet->stream_index],
                          o->format->streams[number]->time_base);
     packet->stream_index = number;
@@ -298,6 +357,9 @@ int output_finish(Output *o)
     int r = encoder_send(o->encoder, NULL);
     if (r >= 0)
         r = write_encoded(o);
+    for (int i = 0; o->sound && i < o->source_streams && r >= 0; i++)
+        if (o->sound[i] && o->map[i] >= 0)
+            r = write_sound(o, i, NULL);
     if (r < 0)
         return r;
     r = av_write_trailer(o->format);

@@ -24,6 +24,8 @@ typedef struct OutputSettings {
     Ratio time_base;         /* seconds a tick of the frames' pts */
     Ratio rate;              /* nominal frames a second, {0, 1} unknown */
     int64_t first_pts;       /* of the first source frame, in the source's time base */
+    Ratio stretch;           /* seconds of output for a second of source; {0, 0} = 1 */
+    bool stretch_sound;      /* at another pace: stretch the sound instead of leaving it out */
 } OutputSettings;
 
 typedef struct Output Output;

@@ -37,11 +37,17 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
                              .rate = video.rate,
                              .factor = s->factor,
                              .out_rate = s->out_rate,
-                             .stretch = { 1, 1 } };
+                             .stretch = s->stretch };
     *rate = s->out_rate;
     if (s->mode == TIMELINE_FACTOR &&
-        (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate)))
+        (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate) ||
+         !ratio_multiply(*rate, ratio(s->stretch.den, s->stretch.num), rate)))
         *rate = (Ratio){ 0, 1 };
+    if (s->variable && encoder_needs_constant_rate(&s->output.encoder, container))
+        return report_error(&p->engine.report, DAIN_EUNSUPPORTED,
+                            "%s: this container or encoder knows one frame rate only, not --vfr; "
+                            ".mkv, .mp4, .mov and .webm with libx264, libx265, ffv1, ... do",
+                            s->output.path);
     if (s->mode == TIMELINE_FACTOR && rate->num &&
         encoder_needs_constant_rate(&s->output.encoder, container)) {
         t->mode = TIMELINE_RATE;
@@ -83,6 +89,7 @@ static int open_output(Pipeline *p)
     out.time_base = ratio_of(p->out_base);
     out.rate = rate;
     out.first_pts = first->pts;
+    out.stretch = s->stretch;
     r = output_open(&p->output, &out, p->source, first, &p->writer.report);
     if (r >= 0) {
         p->headroom = is_limited_yuv(first->format, colour_range(first)) &&

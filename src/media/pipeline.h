@@ -42,6 +42,8 @@ typedef struct PipelineSettings {
     OutputSettings output; /* time_base, rate, first_pts and inputs are filled in here */
     TimelineMode mode;
     Ratio factor, out_rate; /* by mode, see timeline.h */
+    Ratio stretch;          /* seconds of output for a second of source */
+    bool variable;          /* refuse containers and encoders that know one rate only */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
     Backend *engine;        /* the caller's; nobody else may use it meanwhile */
     atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */

@@ -115,6 +115,14 @@ int sequence_next(Sequence *s, AVFrame *frame, int64_t *broken)
     return r;
 }
 
+void sequence_skip(Sequence *s, int64_t place)
+{
+    if (s->first && s->first->pts < place)
+        av_frame_free(&s->first);
+    while (s->next < s->list.count && s->list.file[s->next].place < place)
+        s->next++;
+}
+
 AVFormatContext *sequence_format(const Sequence *s)
 {
     return s->format;

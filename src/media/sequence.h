@@ -26,6 +26,9 @@ void sequence_close(Sequence **sequence);
  */
 int sequence_next(Sequence *sequence, AVFrame *frame, int64_t *broken);
 
+/* Leaves out the pictures before a place (in periods of the rate). */
+void sequence_skip(Sequence *sequence, int64_t place);
+
 /* A description as a demuxer would give it, with one video stream. */
 AVFormatContext *sequence_format(const Sequence *sequence);
 /* Name of the first picture's decoder. */

@@ -58,16 +58,22 @@ static int copy_tags(AVDictionary **to, const AVDictionary *from, bool file, boo
     return 0;
 }
 
-static int copy_chapter(AVFormatContext *out, const AVChapter *from, int64_t start)
+static int copy_chapter(AVFormatContext *out, const AVChapter *from, const StreamPace *pace)
 {
     AVChapter *const to = av_mallocz(sizeof *to);
     if (!to)
         return AVERROR(ENOMEM);
     to->id = from->id;
     to->time_base = from->time_base;
-    const int64_t shift = av_rescale_q(start, AV_TIME_BASE_Q, from->time_base);
+    const int64_t shift = av_rescale_q(pace->start, AV_TIME_BASE_Q, from->time_base);
+    const bool after = av_compare_ts(from->start, from->time_base, pace->end, AV_TIME_BASE_Q) >= 0;
+    int64_t end = from->end;
+    if (av_compare_ts(end, from->time_base, pace->end, AV_TIME_BASE_Q) > 0)
+        end = av_rescale_q(pace->end, AV_TIME_BASE_Q, from->time_base);
     to->start = from->start > shift ? from->start - shift : 0;
-    to->end = from->end - shift;
+    to->end = after || (end <= shift && end > from->start) ? -1 : end - shift;
+    to->start = av_rescale(to->start, pace->stretch.num, pace->stretch.den);
+    to->end = av_rescale(to->end, pace->stretch.num, pace->stretch.den);
     const int r = to->end < to->start ? 0 : copy_tags(&to->metadata, from->metadata, false, false);
     const int before = (int)out->nb_chapters;
     int count = before;
@@ -81,13 +87,13 @@ static int copy_chapter(AVFormatContext *out, const AVChapter *from, int64_t sta
     return r;
 }
 
-int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int64_t start,
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, const StreamPace *pace,
                            Report *report)
 {
     if (copy_tags(&out->metadata, in->metadata, true, false) < 0)
         return out_of_memory(report);
     for (unsigned i = 0; i < in->nb_chapters; i++)
-        if (copy_chapter(out, in->chapters[i], start) < 0)
+        if (copy_chapter(out, in->chapters[i], pace) < 0)
             return out_of_memory(report);
     return DAIN_OK;
 }
@@ -237,6 +243,27 @@ static int add_copy(AVFormatContext *out, const AVStream *from, int *number, Rep
     return DAIN_OK;
 }
 
+/* A stream that cannot be played at another pace: left out, or sound as it has become. */
+static int add_sound(AVFormatContext *out, const AVStream *from, const Sound *sound, int *number,
+                     Report *report)
+{
+    if (!sound) {
+        if (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            report_log(report, DAIN_LOG_WARNING,
+                       "stream %d (sound) is left out of slow motion; --slowmo-audio stretches it",
+                       from->index);
+        return DAIN_OK;
+    }
+    AVStream *const to = avformat_new_stream(out, NULL);
+    if (!to || avcodec_parameters_from_context(to->codecpar, sound_encoder(sound)) < 0 ||
+        copy_tags(&to->metadata, from->metadata, false, true) < 0)
+        return out_of_memory(report);
+    to->time_base = sound_encoder(sound)->time_base;
+    to->disposition = from->disposition;
+    *number = to->index;
+    return DAIN_OK;
+}
+
 /* ---- the main video ---- */
 
 /* Side data that says something of the picture and not of its old coding. */
@@ -317,8 +344,8 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
 }
 
 int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, const bool *chosen,
-                   bool only_video, const AVCodecContext *encoder, const AVFrame *first, int *map,
-                   Report *report)
+                   bool only_video, const AVCodecContext *encoder, const AVFrame *first,
+                   const StreamPace *pace, int *map, Report *report)
 {
     for (int i = 0; i < (int)in->nb_streams; i++) {
         const AVStream *const from = in->streams[i];
@@ -326,7 +353,13 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
         map[i] = -1;
         if (i == video)
             r = add_video(out, from, encoder, first, &map[i], report);
-        else if (!only_video && chosen[i])
+        else if (only_video || !chosen[i])
+            continue;
+        else if (ratio_compare(pace->stretch, (Ratio){ 1, 1 }) != 0 &&
+                 (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ||
+                  from->codecpar->codec_type == AVMEDIA_TYPE_DATA))
+            r = add_sound(out, from, pace->sound ? pace->sound[i] : NULL, &map[i], report);
+        else
             r = add_copy(out, from, &map[i], report);
         if (r < 0)
             return r;

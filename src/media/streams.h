@@ -3,21 +3,29 @@
 #ifndef DAIN_MEDIA_STREAMS_H
 #define DAIN_MEDIA_STREAMS_H
 
-#include "media/libav.h"
+#include "media/sound.h"
+
+/* Another pace or a part of the source. */
+typedef struct StreamPace {
+    int64_t start, end;  /* microseconds on the clock of the source's packets that are kept */
+    Ratio stretch;       /* seconds of output for a second of source */
+    Sound *const *sound; /* if stretch != 1: for each stream its new sound, or NULL */
+} StreamPace;
 
 /*
  * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the
  * parameters of the encoder, for the others copies. Streams that the container cannot hold are left
  * out with a warning. map gets, for each stream of in, its number in out, or -1. Those that are not
- * chosen, and with only_video all others, are left out silently. Errors: DAIN_ENOMEM.
+ * chosen, and with only_video all others, are left out silently. At another pace, streams of data are
+ * left out too, and sound that has not been made anew. Errors: DAIN_ENOMEM.
  */
 int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, const bool *chosen,
-                   bool only_video, const AVCodecContext *encoder, const AVFrame *first, int *map,
-                   Report *report);
+                   bool only_video, const AVCodecContext *encoder, const AVFrame *first,
+                   const StreamPace *pace, int *map, Report *report);
 
-/* Copies metadata and chapters of the file; start (microseconds) is taken off the chapters' times.
- * Errors: DAIN_ENOMEM. */
-int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int64_t start,
+/* Copies metadata and chapters of the file; chapters are moved and cut like the rest. Errors:
+ * DAIN_ENOMEM. */
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, const StreamPace *pace,
                            Report *report);
 
 #endif

@@ -21,7 +21,7 @@ static bool set_clock(Timeline *t, const TimelineSettings *s, Ratio nominal, Rat
     int64_t clock = s->time_base.den;
     if (nominal.num && !int_lcm(clock, nominal.den, &clock))
         return false;
-    if (s->mode == TIMELINE_RATE && !int_lcm(clock, step.den, &clock))
+    if (s->mode != TIMELINE_FACTOR && !int_lcm(clock, step.den, &clock))
         return false;
     const int64_t multiply = s->mode == TIMELINE_FACTOR ? s->factor.num : 1;
     if (clock > CLOCK_LIMIT / multiply || s->time_base.num > CLOCK_LIMIT)
@@ -31,7 +31,7 @@ static bool set_clock(Timeline *t, const TimelineSettings *s, Ratio nominal, Rat
     /* A grid finer than a few ticks of the source cannot be recognised in its timestamps. */
     if (t->tick > t->period / 4 && t->tick != t->period)
         t->period = 0;
-    t->step = s->mode == TIMELINE_RATE ? ticks(step, clock) : 0;
+    t->step = s->mode != TIMELINE_FACTOR ? ticks(step, clock) : 0;
     t->multiply = multiply;
     t->divide = s->mode == TIMELINE_FACTOR ? s->factor.den : 1;
     if (s->mode == TIMELINE_RATE) {
@@ -90,6 +90,7 @@ void timeline_push(Timeline *t, int64_t pts)
     if (t->frames && t->time_b <= t->time_a)
         t->time_b = t->time_a + 1;
     t->frames++;
+    t->part = 0;
 }
 
 void timeline_finish(Timeline *t, int64_t duration)
@@ -106,6 +107,7 @@ void timeline_finish(Timeline *t, int64_t duration)
     t->time_a = t->time_b;
     t->time_b += span;
     t->frames++;
+    t->part = 0;
     t->finished = true;
 }
 
@@ -140,10 +142,28 @@ static bool next_by_rate(Timeline *t, Instant *instant)
     return true;
 }
 
+static bool next_to_fill(Timeline *t, Instant *instant)
+{
+    const int64_t span = t->time_b - t->time_a;
+    int64_t parts = (span + t->step / 2) / t->step;
+    if (parts < 1 || t->finished)
+        parts = 1;
+    if (t->frames < 2 || t->part >= parts)
+        return false;
+    const int64_t common = int_gcd(t->part, parts), at = t->part++;
+    *instant = (Instant){ .first = t->frames - 2,
+                          .num = at / common,
+                          .den = parts / common,
+                          .pts = t->time_a + (int64_t)((__int128)span * at / parts),
+                          .duration = span / parts };
+    return true;
+}
+
 bool timeline_next(Timeline *t, Instant *instant)
 {
-    const bool found =
-        t->mode == TIMELINE_FACTOR ? next_by_factor(t, instant) : next_by_rate(t, instant);
+    const bool found = t->mode == TIMELINE_FACTOR ? next_by_factor(t, instant)
+                       : t->mode == TIMELINE_RATE ? next_by_rate(t, instant)
+                                                  : next_to_fill(t, instant);
     if (!found)
         return false;
     t->next++;

@@ -3,14 +3,17 @@
  * each of them lies. Integers from the source's timestamps to the output's: nothing drifts,
  * whatever the length.
  *
- * Two ways to place the instants:
+ * Three ways to place the instants:
  * - TIMELINE_FACTOR p/q counts in source frames: output j lies at source position j * q/p, its time
  *   is interpolated between the timestamps of the two frames. Every source frame is kept if q = 1,
  *   and a source of variable rate stays one.
  * - TIMELINE_RATE puts one instant every 1/rate second, whatever the source's rhythm is.
+ * - TIMELINE_FILL keeps every source frame at its own time and cuts each gap into as many equal
+ *   parts as come nearest to the rate.
  *
  * The last source frame is shown for its duration, so that the output lasts as long as the source:
- * n frames become ceil(n * p/q), and the instants after the last frame repeat it.
+ * n frames become ceil(n * p/q), and the instants after the last frame repeat it (TIMELINE_FILL: it is
+ * shown once, for longer).
  *
  *     timeline_init(&t, &settings);
  *     for each frame:
@@ -24,7 +27,7 @@
 
 #include "media/ratio.h"
 
-typedef enum TimelineMode { TIMELINE_FACTOR, TIMELINE_RATE } TimelineMode;
+typedef enum TimelineMode { TIMELINE_FACTOR, TIMELINE_RATE, TIMELINE_FILL } TimelineMode;
 
 typedef struct TimelineSettings {
     TimelineMode mode;
@@ -35,7 +38,7 @@ typedef struct TimelineSettings {
     Ratio rate;
     Ratio factor;   /* TIMELINE_FACTOR: output frames per source frame, 1/1000 .. 1000,
  * terms up to 100,000 */
-    Ratio out_rate; /* TIMELINE_RATE: output frames a second */
+    Ratio out_rate; /* TIMELINE_RATE, TIMELINE_FILL: output frames a second */
     Ratio stretch;  /* seconds of output for a second of source: 1 as it is, 4 slow motion */
 } TimelineSettings;
 
@@ -52,7 +55,8 @@ typedef struct Timeline {
     Ratio out_base;           /* seconds per tick of Instant.pts */
     int64_t tick;             /* clock ticks in a tick of the source */
     int64_t period;           /* clock ticks in a nominal frame period, 0 = do not snap */
-    int64_t step;             /* TIMELINE_RATE: clock ticks from one output to the next */
+    int64_t step;             /* by rate: clock ticks from one output to the next */
+    int64_t part;             /* TIMELINE_FILL: the next part of the current gap */
     int64_t multiply, divide; /* TIMELINE_FACTOR: p and q */
     int64_t first_pts;        /* source ticks */
     int64_t time_a, time_b;   /* clock ticks of the current pair, from the first frame */

@@ -197,9 +197,6 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
                                  .preset = o->preset,
                                  .pix_fmt = o->pix_fmt,
                                  .options = o->encoder_options.text } },
-        .mode = o->rate.num ? TIMELINE_RATE : TIMELINE_FACTOR,
-        .factor = o->factor.num ? o->factor : (Ratio){ 2, 1 },
-        .out_rate = o->rate,
         .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
         .cancel = interruption(),
         .report = report,
@@ -208,6 +205,7 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
         .opaque = &job,
     };
     progress_start(&job.progress, "frames", true);
+    interpolate_set_time(o, &s);
     Backend *engine = backend_open(&o->common, &o->engine, report);
     if (!engine)
         return finish(&job, DAIN_EIO, &result);
@@ -272,8 +270,9 @@ static int run(const void *values, int count, char **operands)
         return usage("no output file");
     if (o->deinterlace && o->progressive)
         return usage("--deinterlace and --progressive exclude each other");
-    if ((o->factor.num != 0) + (o->rate.num != 0) + (o->frames != 0) > 1)
-        return usage("--factor, --fps and --frames exclude each other");
+    const char *const wrong = interpolate_wrong_time(o);
+    if (wrong)
+        return usage("%s", wrong);
     return pictures ? interpolate_pictures(&full, &report)
                     : run_video(&full, full.input, full.output, &report);
 }
@@ -293,6 +292,21 @@ static const Option options[] = {
       "frames a second of output: 60, 60000/1001, 59.94, ntsc, pal, film", 0, 0 },
     { 'n', "frames", OPTION_INT, AT(frames), "N",
       "frames of output altogether, spread evenly over the video (which is read twice)", 1, 1e9 },
+    { 0, "slowmo", OPTION_FACTOR, AT(slowmo), "N",
+      "slow motion: make the video N times longer at its own frame rate (or at --factor times "
+      "that, "
+      "or --fps); sound is left out",
+      0, 0 },
+    { 0, "slowmo-audio", OPTION_FLAG, AT(slowmo_audio), NULL,
+      "with --slowmo: stretch the sound too, at its pitch", 0, 0 },
+    { 0, "vfr", OPTION_FLAG, AT(vfr), NULL,
+      "keep every source frame at its own time and put new ones evenly between: as many as "
+      "--factor "
+      "says, or in each gap as many as come nearest to --fps",
+      0, 0 },
+    { 0, "start", OPTION_TIME, AT(start), "TIME",
+      "begin there: seconds, or hours:minutes:seconds with decimals", 0, 0 },
+    { 0, "end", OPTION_TIME, AT(end), "TIME", "end there, on the clock of the source", 0, 0 },
     { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },
     { '1', "second", OPTION_TEXT, AT(second), "FILE", "the second of two pictures", 0, 0 },
     { 's', "time", OPTION_REAL, AT(time), "T",
@@ -343,9 +357,9 @@ static const Option options[] = {
       0 },
 };
 
-static const InterpolateOptions defaults = { .time = -1,
-                                             .crf = -1,
-                                             .scene_threshold = SCENE_THRESHOLD };
+static const InterpolateOptions defaults = {
+    .time = -1, .end = -1, .crf = -1, .scene_threshold = SCENE_THRESHOLD
+};
 
 const Command command_interpolate = {
     "interpolate",

@@ -2,6 +2,7 @@
 #ifndef DAIN_TOOL_INTERPOLATE_H
 #define DAIN_TOOL_INTERPOLATE_H
 
+#include "media/pipeline.h"
 #include "tool/common.h"
 #include "tool/engine.h"
 #include "tool/options.h"
@@ -14,6 +15,9 @@ typedef struct InterpolateOptions {
     double time;                /* between the two pictures, < 0 = not given */
     Ratio factor, rate;         /* {0, 0} = not given */
     int frames;                 /* -n, 0 = not given */
+    Ratio slowmo;               /* {0, 0} = not given */
+    int64_t start, end;         /* microseconds of the source; end < 0 = not given */
+    bool slowmo_audio, vfr;
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;
@@ -24,6 +28,11 @@ typedef struct InterpolateOptions {
     double crf;
     TextList encoder_options;
 } InterpolateOptions;
+
+/* NULL, or what is wrong with the options about time. */
+const char *interpolate_wrong_time(const InterpolateOptions *options);
+/* Sets what they mean. */
+void interpolate_set_time(const InterpolateOptions *options, PipelineSettings *settings);
 
 /* Makes the picture at options->time between two. An exit code. */
 int interpolate_pictures(const InterpolateOptions *options, Report *report);

@@ -171,6 +171,31 @@ static bool parse_size(const char *text, PictureSize *out)
            out->height > 0;
 }
 
+/* [[hours:]minutes:]seconds[.fraction] in microseconds. */
+static bool parse_time(const char *text, int64_t *out)
+{
+    int64_t whole = 0, micro = 0;
+    int parts = 0;
+    for (;; text++) {
+        char *end;
+        errno = 0;
+        const long v = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+        if (v < 0 || v > 10000000 || errno || (parts > 0 && v > 59) || ++parts > 3)
+            return false;
+        whole = 60 * whole + v;
+        text = end;
+        if (*text != ':')
+            break;
+    }
+    if (*text == '.') {
+        int64_t unit = 100000;
+        for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+            micro += (*text - '0') * unit;
+    }
+    *out = whole * 1000000 + micro;
+    return !*text;
+}
+
 static int wrong_value(const Command *c, const Option *o, const char *text)
 {
     static const char *const wants[] = {
@@ -178,6 +203,7 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
         [OPTION_RATE] = "a frame rate like 60, 60000/1001, 59.94 or ntsc",
         [OPTION_THREADS] = "a whole number from 1 to 64",
         [OPTION_SIZE] = "a size like 1280x720",
+        [OPTION_TIME] = "seconds or a time like 90.5, 1:30.5 or 0:01:30.5",
         [OPTION_LIST] = "not more than 32 of them",
     };
     if (o->kind == OPTION_INT)
@@ -227,6 +253,8 @@ static bool set_value(const Option *o, const char *text, void *values)
         return parse_threads(text, at);
     case OPTION_SIZE:
         return parse_size(text, at);
+    case OPTION_TIME:
+        return parse_time(text, at);
     }
     return false;
 }

@@ -47,7 +47,8 @@ typedef enum OptionKind {
     OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
     OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc"; 1/1000 to 1000 */
     OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */
-    OPTION_SIZE      /* PictureSize: "640x480" */
+    OPTION_SIZE,     /* PictureSize: "640x480" */
+    OPTION_TIME      /* int64_t, microseconds: "90", "1:30", "0:01:30.5" */
 } OptionKind;
 
 enum { LIST_LIMIT = 32 };

@@ -226,6 +226,30 @@ static void slow_motion(void)
     CHECK_INT(t.out_base.den, 25);
 }
 
+static void fills_gaps(void)
+{
+    /* A phone at about 30, to 60: two parts for each gap, four where a frame is missing, and the
+     * source's own times for its frames. */
+    TimelineSettings s = by_rate((Ratio){ 1, 1000 }, (Ratio){ 0, 1 }, (Ratio){ 60, 1 });
+    s.mode = TIMELINE_FILL;
+    const int64_t pts[] = { 100, 133, 167, 234, 244 };
+    Instant out[16];
+    CHECK_INT(run(&s, pts, 5, 500, out, 16), 10);
+    Timeline t;
+    timeline_init(&t, &s);
+    static const struct {
+        int64_t first, num, den, pts; /* milliseconds */
+    } want[] = { { 0, 0, 1, 0 },   { 0, 1, 2, 16 }, { 1, 0, 1, 33 },  { 1, 1, 2, 50 },
+                 { 2, 0, 1, 67 },  { 2, 1, 4, 83 }, { 2, 1, 2, 100 }, { 2, 3, 4, 117 },
+                 { 3, 0, 1, 134 }, { 4, 0, 1, 144 } };
+    for (int i = 0; i < 10; i++) {
+        const int64_t ms = out[i].pts * t.out_base.num * 1000 / t.out_base.den;
+        check_instant(&out[i], want[i].first, want[i].num, want[i].den, out[i].pts);
+        CHECK_INT(ms, want[i].pts);
+    }
+    CHECK_INT(out[9].duration * t.out_base.num * 1000 / t.out_base.den, 500);
+}
+
 static void refuses_nonsense(void)
 {
     Timeline t;
@@ -294,6 +318,7 @@ static const Test tests[] = {
     { "a rate makes a variable source constant", variable_rate_to_constant },
     { "a factor below one drops frames", fewer_frames },
     { "slow motion stretches time", slow_motion },
+    { "gaps are filled, source times kept", fills_gaps },
     { "nonsense is refused", refuses_nonsense },
     { "absurd timestamps stay in order", absurd_timestamps_stay_in_order },
     { "ratios are read exactly", parses_ratios },

@@ -1,0 +1,259 @@
+/* Sound of another length: decoder, atempo, encoder. */
+#include "media/sound.h"
+
+#include "base/mem.h"
+
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
+#include <libavutil/channel_layout.h>
+#include <stdio.h>
+#include <string.h>
+
+struct Sound {
+    Report *report;
+    Ratio stretch;
+    AVRational base; /* of the packets that come in */
+    AVCodecContext *decoder, *encoder;
+    AVFilterGraph *graph; /* made for the first frame, whose format is the true one */
+    AVFilterContext *source, *sink;
+    AVFrame *frame;
+    int64_t next; /* pts of the next samples for the encoder */
+    bool drained; /* the filter has given all */
+};
+
+static int no_memory(Sound *s)
+{
+    return report_error(s->report, DAIN_ENOMEM, "out of memory");
+}
+
+/* ---- opening ---- */
+
+/* The source's own codec if this container and this FFmpeg can write it, else the container's. */
+static const AVCodec *choose_encoder(enum AVCodecID own, const AVOutputFormat *container)
+{
+    const AVCodec *const same = avcodec_find_encoder(own);
+    if (same && !(same->capabilities & AV_CODEC_CAP_EXPERIMENTAL) &&
+        avformat_query_codec(container, own, FF_COMPLIANCE_NORMAL) == 1)
+        return same;
+    return avcodec_find_encoder(container->audio_codec);
+}
+
+static int nearest_rate(const AVCodec *codec, int rate)
+{
+    const int *const list = codec->supported_samplerates;
+    int best = list ? list[0] : rate;
+    for (int i = 0; list && list[i]; i++)
+        if (abs(list[i] - rate) < abs(best - rate))
+            best = list[i];
+    return best;
+}
+
+static int open_decoder(Sound *s, const AVStream *from)
+{
+    const AVCodec *const codec = avcodec_find_decoder(from->codecpar->codec_id);
+    if (!codec)
+        return report_error(s->report, DAIN_EUNSUPPORTED,
+                            "stream %d: no decoder for its sound (%s)", from->index,
+                            avcodec_get_name(from->codecpar->codec_id));
+    s->decoder = avcodec_alloc_context3(codec);
+    if (!s->decoder || avcodec_parameters_to_context(s->decoder, from->codecpar) < 0)
+        return no_memory(s);
+    s->decoder->pkt_timebase = from->time_base;
+    const int r = avcodec_open2(s->decoder, codec, NULL);
+    return r < 0 ? libav_error(s->report, r, "stream %d: its sound cannot be decoded", from->index)
+                 : DAIN_OK;
+}
+
+static int open_encoder(Sound *s, const AVStream *from, const AVOutputFormat *container)
+{
+    const AVCodecParameters *const par = from->codecpar;
+    const AVCodec *const codec = choose_encoder(par->codec_id, container);
+    if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
+        return report_error(s->report, DAIN_EUNSUPPORTED,
+                            "stream %d: no encoder for sound in %s files", from->index,
+                            container->name);
+    AVCodecContext *const e = s->encoder = avcodec_alloc_context3(codec);
+    if (!e)
+        return no_memory(s);
+    e->sample_rate = nearest_rate(codec, par->sample_rate > 0 ? par->sample_rate : 48000);
+    e->sample_fmt = codec->sample_fmts ? codec->sample_fmts[0] : AV_SAMPLE_FMT_S16;
+    if (par->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&e->ch_layout, par->ch_layout.nb_channels);
+    else if (av_channel_layout_copy(&e->ch_layout, &par->ch_layout) < 0)
+        return no_memory(s);
+    e->time_base = (AVRational){ 1, e->sample_rate };
+    /* Stretched sound is dense in artefacts: a generous rate, for codecs that have one. */
+    e->bit_rate = INT64_C(96000) * e->ch_layout.nb_channels;
+    if (container->flags & AVFMT_GLOBALHEADER)
+        e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    const int r = avcodec_open2(e, codec, NULL);
+    return r < 0 ? libav_error(s->report, r, "stream %d: encoder %s", from->index, codec->name)
+                 : DAIN_OK;
+}
+
+int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container, Ratio stretch,
+               Report *report)
+{
+    *sound = NULL;
+    Sound *s = mem_calloc(1, sizeof *s);
+    if (!s)
+        return report_error(report, DAIN_ENOMEM, "out of memory");
+    s->report = report;
+    s->stretch = stretch;
+    s->base = from->time_base;
+    s->next = AV_NOPTS_VALUE;
+    s->frame = av_frame_alloc();
+    int r = s->frame ? open_decoder(s, from) : no_memory(s);
+    if (r >= 0)
+        r = open_encoder(s, from, container);
+    if (r < 0)
+        sound_close(&s);
+    *sound = s;
+    return r;
+}
+
+void sound_close(Sound **sound)
+{
+    Sound *const s = *sound;
+    *sound = NULL;
+    if (!s)
+        return;
+    avfilter_graph_free(&s->graph);
+    avcodec_free_context(&s->decoder);
+    avcodec_free_context(&s->encoder);
+    av_frame_free(&s->frame);
+    mem_free(s);
+}
+
+/* ---- the filter ---- */
+
+/* atempo takes 1/2 at least and is best near 1, up to 2: several in a row. */
+static void describe(const Sound *s, const char *layout, char *text, size_t size)
+{
+    double tempo = 1 / ratio_double(s->stretch);
+    /* Gaps in the timestamps become silence first, for atempo counts samples alone. */
+    size_t used = (size_t)snprintf(text, size, "aresample=async=1");
+    for (; tempo < 0.5 && used < size; tempo *= 2)
+        used += (size_t)snprintf(text + used, size - used, ",atempo=0.5");
+    for (; tempo > 2 && used < size; tempo /= 2)
+        used += (size_t)snprintf(text + used, size - used, ",atempo=2");
+    if (used < size)
+        snprintf(text + used, size - used,
+                 ",atempo=%.12f,aformat=sample_fmts=%s:sample_rates=%d:channel_layouts=%s", tempo,
+                 av_get_sample_fmt_name(s->encoder->sample_fmt), s->encoder->sample_rate, layout);
+}
+
+static int make_graph(Sound *s, const AVFrame *first)
+{
+    char in[256], out[256], layout[96], text[1024];
+    AVChannelLayout channels = { 0 };
+    if (first->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&channels, first->ch_layout.nb_channels);
+    else
+        channels = first->ch_layout;
+    av_channel_layout_describe(&channels, layout, sizeof layout);
+    snprintf(in, sizeof in, "time_base=%d/%d:sample_rate=%d:sample_fmt=%s:channel_layout=%s",
+             s->base.num, s->base.den, first->sample_rate, av_get_sample_fmt_name(first->format),
+             layout);
+    av_channel_layout_describe(&s->encoder->ch_layout, out, sizeof out);
+    describe(s, out, text, sizeof text);
+    s->graph = avfilter_graph_alloc();
+    AVFilterInOut *open_in = avfilter_inout_alloc(), *open_out = avfilter_inout_alloc();
+    int r = s->graph && open_in && open_out ? 0 : AVERROR(ENOMEM);
+    if (r >= 0)
+        r = avfilter_graph_create_filter(&s->source, avfilter_get_by_name("abuffer"), "in", in,
+                                         NULL, s->graph);
+    if (r >= 0)
+        r = avfilter_graph_create_filter(&s->sink, avfilter_get_by_name("abuffersink"), "out", NULL,
+                                         NULL, s->graph);
+    if (r >= 0) {
+        *open_in = (AVFilterInOut){ av_strdup("out"), s->sink, 0, NULL };
+        *open_out = (AVFilterInOut){ av_strdup("in"), s->source, 0, NULL };
+        r = avfilter_graph_parse_ptr(s->graph, text, &open_in, &open_out, NULL);
+    }
+    if (r >= 0)
+        r = avfilter_graph_config(s->graph, NULL);
+    avfilter_inout_free(&open_in);
+    avfilter_inout_free(&open_out);
+    if (r < 0)
+        return libav_error(s->report, r, "sound cannot be stretched");
+    if (s->encoder->frame_size > 0)
+        av_buffersink_set_frame_size(s->sink, (unsigned)s->encoder->frame_size);
+    return DAIN_OK;
+}
+
+/* All decoded frames into the filter. Their times need not be in order: only gaps matter. */
+static int filter_decoded(Sound *s, bool end)
+{
+    int r;
+    while ((r = avcodec_receive_frame(s->decoder, s->frame)) >= 0) {
+        s->frame->pts = s->frame->best_effort_timestamp;
+        if (!s->graph && (r = make_graph(s, s->frame)) < 0)
+            return r;
+        if (s->next == AV_NOPTS_VALUE) {
+            const int64_t first = s->frame->pts == AV_NOPTS_VALUE ? 0 : s->frame->pts;
+            const int64_t time = av_rescale_q(first, s->base, s->encoder->time_base);
+            s->next = av_rescale(time, s->stretch.num, s->stretch.den);
+        }
+        r = av_buffersrc_add_frame(s->source, s->frame);
+        av_frame_unref(s->frame);
+        if (r < 0)
+            return libav_error(s->report, r, "sound cannot be stretched");
+    }
+    if (r != AVERROR_EOF && r != AVERROR(EAGAIN) && r == AVERROR(ENOMEM))
+        return no_memory(s);
+    if (end && s->graph && av_buffersrc_add_frame(s->source, NULL) < 0)
+        return no_memory(s);
+    return DAIN_OK;
+}
+
+/* ---- in and out ---- */
+
+int sound_send(Sound *s, const AVPacket *packet)
+{
+    const int r = avcodec_send_packet(s->decoder, packet);
+    if (r == AVERROR(ENOMEM))
+        return no_memory(s);
+    return filter_decoded(s, !packet);
+}
+
+/* A frame from the filter to the encoder; 0 if there is none. */
+static int encode_more(Sound *s)
+{
+    if (s->drained || !s->graph)
+        return 0;
+    int r = av_buffersink_get_frame(s->sink, s->frame);
+    if (r == AVERROR(EAGAIN))
+        return 0;
+    if (r < 0) { /* the end, whatever its reason */
+        s->drained = true;
+        return avcodec_send_frame(s->encoder, NULL) < 0 ? no_memory(s) : 1;
+    }
+    s->frame->pts = s->next;
+    s->next += s->frame->nb_samples;
+    r = avcodec_send_frame(s->encoder, s->frame);
+    av_frame_unref(s->frame);
+    return r < 0 ? libav_error(s->report, r, "sound cannot be encoded") : 1;
+}
+
+int sound_receive(Sound *s, AVPacket *packet)
+{
+    for (;;) {
+        const int r = avcodec_receive_packet(s->encoder, packet);
+        if (r >= 0)
+            return 1;
+        if (r == AVERROR_EOF)
+            return 0;
+        if (r != AVERROR(EAGAIN))
+            return libav_error(s->report, r, "sound cannot be encoded");
+        const int more = encode_more(s);
+        if (more <= 0)
+            return more;
+    }
+}
+
+const AVCodecContext *sound_encoder(const Sound *s)
+{
+    return s->encoder;
+}

@@ -1,0 +1,34 @@
+/*
+ * Sound of another length: decoded, stretched by libavfilter's atempo (the pitch stays), encoded
+ * again, in the codec that it had if that can be written.
+ *
+ *     sound_open(&sound, stream, container, (Ratio){ 4, 1 }, &report);
+ *     sound_send(sound, packet);               // NULL at the end
+ *     while ((r = sound_receive(sound, out)) > 0) ...
+ *     sound_close(&sound);
+ *
+ * Thread-safety: one thread at a time.
+ */
+#ifndef DAIN_MEDIA_SOUND_H
+#define DAIN_MEDIA_SOUND_H
+
+#include "media/libav.h"
+
+typedef struct Sound Sound;
+
+/* stretch: seconds of output for a second of the stream, above 0. Errors: DAIN_EUNSUPPORTED (no
+ * decoder, or nothing to write it with), DAIN_ENOMEM. *sound is NULL then. */
+int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container, Ratio stretch,
+               Report *report);
+void sound_close(Sound **sound);
+
+/* A packet of the stream, or NULL at the end; then packets must be taken until there are none. A
+ * broken packet is dropped. Errors: DAIN_ENOMEM, DAIN_EUNSUPPORTED. */
+int sound_send(Sound *sound, const AVPacket *packet);
+/* 1 = a packet, times in the time base of the encoder; 0 = none yet, or none any more. */
+int sound_receive(Sound *sound, AVPacket *packet);
+
+/* The encoder, for the parameters of the new stream. */
+const AVCodecContext *sound_encoder(const Sound *sound);
+
+#endif

@@ -1,0 +1,36 @@
+/* What the options of `interpolate` about time mean together. */
+#include "tool/interpolate.h"
+
+const char *interpolate_wrong_time(const InterpolateOptions *o)
+{
+    Ratio factor;
+    if ((o->factor.num != 0) + (o->rate.num != 0) + (o->frames != 0) > 1)
+        return "--factor, --fps and --frames exclude each other";
+    if (o->end >= 0 && o->end <= o->start)
+        return "--end must be after --start";
+    if (o->slowmo_audio && !o->slowmo.num)
+        return "--slowmo-audio needs --slowmo";
+    if (o->slowmo_audio && o->no_streams)
+        return "--slowmo-audio and --no-streams exclude each other";
+    if (o->vfr && (o->frames || (!o->rate.num && (o->factor.den > 1 || o->slowmo.den > 1))))
+        return "--vfr keeps every frame of the source and needs a whole --factor or --slowmo, or "
+               "--fps";
+    if (o->factor.num && o->slowmo.num && !ratio_multiply(o->factor, o->slowmo, &factor))
+        return "--factor and --slowmo together are out of range";
+    return NULL;
+}
+
+void interpolate_set_time(const InterpolateOptions *o, PipelineSettings *s)
+{
+    const bool slow = o->slowmo.num != 0;
+    s->mode = !o->rate.num ? TIMELINE_FACTOR : o->vfr ? TIMELINE_FILL : TIMELINE_RATE;
+    s->variable = o->vfr;
+    s->out_rate = o->rate;
+    s->stretch = slow ? o->slowmo : (Ratio){ 1, 1 };
+    /* Slow motion at the source's rate needs as many frames for each of the source as it is slower. */
+    s->factor = o->factor.num ? o->factor : (Ratio){ slow ? 1 : 2, 1 };
+    if (slow)
+        ratio_multiply(s->factor, o->slowmo, &s->factor);
+    s->source.part = (Part){ o->start, o->end > 0 ? o->end : 0 };
+    s->output.stretch_sound = o->slowmo_audio;
+}

@@ -1,0 +1,199 @@
+"""Slow motion, variable rate and parts of a video: right times, right frames, right sound."""
+from harness import *
+
+
+def grid(count, rate, start=Fraction(0)):
+    return [start + Fraction(i) / rate for i in range(count)]
+
+
+def near_times(path, want, within=Fraction(1, 1000)):
+    got = frame_times(path)
+    equal(len(got), len(want), f'frame count of {path.name}')
+    for i, (g, w) in enumerate(zip(got, want)):
+        check(abs(g - w) <= within, f'{path.name}: frame {i} is at {float(g)}, not {float(w)}')
+
+
+def with_sound(work, name, frames=25, codec='aac'):
+    """A moving picture, a tone of 440 Hz, a subtitle from 0.2 to 0.6 s, and two chapters."""
+    clip(work / 'v.mkv', frames=frames)
+    (work / 's.srt').write_text('1\n00:00:00,200 --> 00:00:00,600\nA line.\n')
+    (work / 'c.txt').write_text(';FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=A\n'
+                                '[CHAPTER]\nTIMEBASE=1/1000\nSTART=400\nEND=1000\ntitle=B\n')
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i',
+           f'sine=frequency=440:duration={frames / 25}:sample_rate=48000', '-i', work / 's.srt', '-i',
+           work / 'c.txt', '-map', '0:v', '-map', '1:a', '-map', '2:s', '-map_chapters', '3', '-c:v',
+           'copy', '-c:a', codec, '-c:s', 'mov_text' if name.endswith('mp4') else 'srt', work / name)
+    return work / name
+
+
+def kinds(path):
+    """Of streams; MP4 keeps chapters in one of data."""
+    return [s['codec_type'] for s in streams(path) if s['codec_type'] != 'data']
+
+
+def sound(path):
+    """The first sound stream as 16-bit samples at 8 kHz."""
+    import array
+    data = ffmpeg('-i', path, '-map', '0:a:0', '-ac', '1', '-ar', '8000', '-f', 's16le', '-')
+    return array.array('h', data)
+
+
+def pitch(samples):
+    """Hz of a tone, by its upward zero crossings."""
+    ups = sum(a < 0 <= b for a, b in zip(samples, samples[1:]))
+    return ups * 8000 / len(samples)
+
+
+@test('four times slower at the same rate; source frames stay')
+def _(work):
+    ffmpeg('-i', DEMO, '-vf', 'scale=160:90', '-frames:v', 6, '-r', 25, '-an', '-qp', 0, work / 'in.mp4')
+    run = dain('-v', '--slowmo', '4', '-c', 'ffv1', work / 'in.mp4', work / 'out.mkv')
+    near_times(work / 'out.mkv', grid(24, 25))
+    a, b = frame_hashes(work / 'in.mp4'), frame_hashes(work / 'out.mkv')
+    equal(b[::4], a, 'source frames')
+    check(len(set(b[:21])) > 18, 'the new frames do not move')
+    check('25 fps, ffv1' in run.stderr, run.stderr)
+    check('sound' not in run.stderr, run.stderr)
+
+
+@test('slow motion with another rate or factor, by fractions, and faster')
+def _(work):
+    clip(work / 'in.mp4', frames=10)
+    for args, count, rate in ((('--slowmo', '2', '--fps', '60'), 48, 60),
+                              (('--slowmo', '2', '--factor', '2'), 40, 50),
+                              (('--slowmo', '5/2'), 25, 25), (('--slowmo', '0.5'), 5, 25),
+                              (('--slowmo', '3', '-n', '60'), 60, 50)):
+        dain('-y', *args, work / 'in.mp4', work / 'out.mp4')
+        near_times(work / 'out.mp4', grid(count, rate), Fraction(0))
+
+
+@test('slow motion of a variable rate keeps its rhythm')
+def _(work):
+    clip(work / 'even.mkv', frames=10)
+    ffmpeg('-i', work / 'even.mkv', '-vf', r"select='not(eq(n\,3)+eq(n\,4)+eq(n\,7)+eq(n\,8))'",
+           '-fps_mode', 'vfr', '-c:v', 'libx264', '-qp', '0', work / 'in.mp4')
+    dain('--slowmo', '2', work / 'in.mp4', work / 'out.mp4')
+    want = [Fraction(t, 1000) for t in (0, 80, 160, 400, 480, 720)]
+    equal(frame_times(work / 'out.mp4')[::2], want, 'times of source frames')
+
+
+@test('sound is left out of slow motion with a note; subtitles and chapters go along')
+def _(work):
+    for name in ('in.mp4', 'in.mkv'):
+        with_sound(work, name)
+        out = work / f'out{name[2:]}'
+        run = dain('--slowmo', '2', work / name, out)
+        check('--slowmo-audio' in run.stderr, run.stderr)
+        equal(kinds(out), ['video', 'subtitle'], f'streams of {out.name}')
+        lines = ffmpeg('-i', out, '-map', '0:s:0', '-f', 'srt', '-').decode()
+        check('00:00:00,400 --> 00:00:01,200' in lines, lines)
+        chapters = probe(out, '-show_chapters')['chapters']
+        equal([float(c['start_time']) for c in chapters], [0, 0.8], 'chapters')
+
+
+@test('--slowmo-audio stretches the sound and keeps its pitch')
+def _(work):
+    for name, codec, factor in (('in.mp4', 'aac', '4'), ('in.mkv', 'flac', '5/2')):
+        with_sound(work, name, codec=codec)
+        out = work / f'out{name[2:]}'
+        run = dain('--slowmo', factor, '--slowmo-audio', work / name, out)
+        check('left out' not in run.stderr, run.stderr)
+        equal(kinds(out), ['video', 'audio', 'subtitle'], 'streams')
+        equal(streams(out)[1]['codec_name'], codec, 'codec')
+        samples = sound(out)
+        seconds, want = len(samples) / 8000, float(Fraction(factor))
+        check(abs(seconds - want) < 0.1, f'{name}: {seconds} s of sound, not {want}')
+        hz = pitch(samples[1600:-1600])
+        check(abs(hz - 440) < 8, f'{name}: {hz} Hz, not 440')
+
+
+@test('--slowmo-audio keeps picture and sound together: a click stays at its frame')
+def _(work):
+    clip(work / 'v.mkv', frames=50)
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i',
+           "aevalsrc='if(between(t,1,1.04),sin(6283*t),0)':d=2:s=48000", '-c:v', 'copy', '-c:a', 'flac',
+           work / 'in.mkv')
+    dain('--slowmo', '2', '--slowmo-audio', work / 'in.mkv', work / 'out.mkv')
+    samples = sound(work / 'out.mkv')
+    first = next(i for i, v in enumerate(samples) if abs(v) > 3000) / 8000
+    check(abs(first - 2) < 0.05, f'the click is at {first} s, not 2')
+
+
+@test('--vfr keeps source times; with --fps each gap gets what it needs')
+def _(work):
+    clip(work / 'even.mkv', frames=10)
+    ffmpeg('-i', work / 'even.mkv', '-vf', r"select='not(eq(n\,3)+eq(n\,4)+eq(n\,7)+eq(n\,8))'",
+           '-fps_mode', 'vfr', '-c:v', 'libx264', '-qp', '0', work / 'in.mp4')
+    times = [Fraction(t, 1000) for t in (0, 40, 80, 200, 240, 360)]
+    dain('--vfr', '--factor', '3', work / 'in.mp4', work / 'a.mp4')
+    near_times(work / 'a.mp4', [t + (u - t) * k / 3 for t, u in zip(times, times[1:] + [Fraction(2, 5)])
+                                for k in range(3)])
+    dain('--vfr', '--fps', '50', '-c', 'ffv1', work / 'in.mp4', work / 'b.mkv')
+    near_times(work / 'b.mkv', [Fraction(t, 50) for t in range(19)])
+    b = frame_hashes(work / 'b.mkv')
+    equal([b[i] for i in (0, 2, 4, 10, 12, 18)], frame_hashes(work / 'in.mp4'), 'source frames')
+    one_line(dain('--vfr', work / 'in.mp4', work / 'c.avi', code=1), '--vfr', '.mkv')
+    one_line(dain('--vfr', '--factor', '5/2', work / 'in.mp4', work / 'c.mkv', code=2), 'whole')
+    check(not (work / 'c.avi').exists() and not (work / 'c.mkv').exists(), 'output of a refused run')
+
+
+@test('--start and --end take the part between them, source frames untouched')
+def _(work):
+    clip(work / 'in.mp4', frames=75, codec=('-c:v', 'libx264', '-qp', '0', '-g', '10', '-bf', '2'))
+    a = frame_hashes(work / 'in.mp4')
+    for start, end, first, last in (('1.2', '1.6', 30, 40), ('0:00:02.000', '0:2.4', 50, 60),
+                                    ('0', '0.4', 0, 10), ('1.21', '1.59', 31, 40)):
+        dain('-y', '-c', 'ffv1', '--start', start, '--end', end, work / 'in.mp4', work / 'out.mkv')
+        equal(frame_hashes(work / 'out.mkv')[::2], a[first:last], f'frames from {start} to {end}')
+        at = Fraction(first, 25) - (0 if ':' in start else Fraction(start))
+        near_times(work / 'out.mkv', grid(2 * (last - first), 50, at if at < 1 else 0))
+    dain('-y', '-c', 'ffv1', '--start', '2.8', work / 'in.mp4', work / 'out.mkv')
+    equal(frame_hashes(work / 'out.mkv')[::2], a[70:], 'frames from 2.8 on')
+
+
+@test('sound, subtitles and chapters are cut to the same part')
+def _(work):
+    for name in ('in.mp4', 'in.mkv'):
+        with_sound(work, name, frames=50)
+        out = work / f'out{name[2:]}'
+        dain('--start', '0.4', '--end', '1.2', work / name, out)
+        seconds = len(sound(out)) / 8000
+        check(abs(seconds - 0.8) < 0.05, f'{name}: {seconds} s of sound')
+        start = float(streams(out)[1]['start_time'])
+        check(abs(start) < 0.03, f'{name}: sound starts at {start}')
+        lines = ffmpeg('-i', out, '-map', '0:s:0', '-f', 'srt', '-').decode()
+        check('00:00:00,000 --> 00:00:00,2' in lines, lines)
+        chapters = [(float(c['start_time']), float(c['end_time'])) for c in
+                    probe(out, '-show_chapters')['chapters']]
+        equal(chapters, [(0, 0.6)], 'chapters')
+
+
+@test('a part of a stream without timestamps or of a pipe is found by counting')
+def _(work):
+    clip(work / 'in.h264', frames=40)
+    a = frame_hashes(work / 'in.h264')
+    dain('-c', 'ffv1', '--start', '0.8', '--end', '1.2', work / 'in.h264', work / 'out.mkv')
+    equal(frame_hashes(work / 'out.mkv')[::2], a[20:30], 'frames')
+    (work / 'p').mkdir()
+    ffmpeg('-i', work / 'in.h264', '-frames:v', 20, work / 'p' / '%03d.png')
+    dain('-y', '-c', 'ffv1', '--input-fps', '25', '--start', '0.2', '--end', '0.4', work / 'p',
+         work / 'out.mkv')
+    ffmpeg('-i', work / 'in.h264', '-frames:v', 20, '-pix_fmt', 'bgr0', '-c:v', 'ffv1', work / 'rgb.mkv')
+    equal(frame_hashes(work / 'out.mkv', 'rgb24')[::2], frame_hashes(work / 'rgb.mkv', 'rgb24')[5:10],
+          'pictures')
+
+
+@test('times that make no sense get a line')
+def _(work):
+    clip(work / 'in.mp4')
+    out = work / 'out.mp4'
+    for args, part in ((('--start', 'x'), 'seconds'), (('--start', '1:99'), 'seconds'),
+                       (('--start', '2', '--end', '1'), 'after'), (('--slowmo', '0'), 'factor'),
+                       (('--slowmo-audio',), '--slowmo')):
+        one_line(dain(*args, work / 'in.mp4', out, code=2), part)
+    one_line(dain('--start', '100', work / 'in.mp4', out, code=1), 'nothing is left')
+    one_line(dain('--slowmo', '5000', work / 'in.mp4', out, code=1), 'out of range')
+    nothing_left(work, 'in.mp4')
+
+
+main()
