@@ -115,7 +115,9 @@ typedef struct DainSettings {
     DainLogCallback log;     /* NULL = silent */
     void *log_opaque;        /* passed to log */
     DainPadding padding;     /* default DAIN_PADDING_MINIMAL */
-    uint64_t reserved[8];    /* zero */
+    int strip_rows; /* rows of a large picture worked on at a time, 0 = usual; speed and memory
+                                depend on it, the result does not */
+    uint64_t reserved[8]; /* zero */
 } DainSettings;
 
 /* Fills in the defaults above. */

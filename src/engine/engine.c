@@ -84,6 +84,10 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if (error)
         return error;
     c->model->pad_original = s->padding == DAIN_PADDING_ORIGINAL;
+    if (s->strip_rows < 0)
+        return report_error(&c->report, DAIN_EINVAL, "%d rows in a strip", s->strip_rows);
+    if (s->strip_rows > 0)
+        c->model->strip_large = s->strip_rows;
     c->macs_per_pixel = model_macs_per_pixel(c->model);
     c->pool = pool_create(threads < MAX_THREADS ? threads : MAX_THREADS);
     if (!c->pool)

@@ -125,7 +125,8 @@ static int write_early(Pipeline *p)
 
 static int create_queues(Pipeline *p)
 {
-    static const int read_limit[2] = { READ_AHEAD, 1 }, write_limit[2] = { WRITE_BEHIND, PACKETS };
+    const int depth = p->settings->depth ? p->settings->depth : WRITE_BEHIND;
+    const int read_limit[2] = { READ_AHEAD, 1 }, write_limit[2] = { depth, PACKETS };
     p->to_engine = queue_create(sizeof(SourceFrame), read_limit);
     p->to_writer = queue_create(sizeof(WriteItem), write_limit);
     p->colour = colour_create();

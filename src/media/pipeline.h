@@ -45,6 +45,7 @@ typedef struct PipelineSettings {
     Ratio stretch;          /* seconds of output for a second of source */
     bool variable;          /* refuse containers and encoders that know one rate only */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
+    int depth;              /* new frames that may wait for the encoder, 0 = usual */
     Backend *engine;        /* the caller's; nobody else may use it meanwhile */
     atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */
     Report *report;         /* its callback may be called from three threads */

@@ -77,6 +77,7 @@ int model_open(Model **model, const char *path, Report *report)
     }
     m->report = report;
     m->strip_rows = -1;
+    m->strip_large = STRIP_ROWS;
     m->strip_level = STRIP_LEVEL;
     m->params.report = report;
     m->kind = find_kind(file);
@@ -111,7 +112,9 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
     network_init(network, w, h, model->kind->align, report);
     network->keep_all = keep_all;
     const bool large = (int64_t)w * h >= STRIP_PIXELS;
-    network->strip_rows = model->strip_rows >= 0 ? model->strip_rows : large ? STRIP_ROWS : 0;
+    network->strip_rows = model->strip_rows >= 0 ? model->strip_rows
+                          : large                ? model->strip_large
+                                                 : 0;
     network->strip_level = model->strip_level;
     network->bands = model->bands;
     const int error = model->kind->build(model, network);

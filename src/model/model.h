@@ -29,6 +29,7 @@ struct Model {
     bool pad_original;           /* pictures are padded as the published DAIN does */
     int strip_rows, strip_level; /* see Network; rows < 0: by the size of the picture */
     int bands;
+    int strip_large; /* rows of large pictures then */
     Report *report;
 };
 

@@ -2,9 +2,9 @@
 #include "base/mem.h"
 #include "tool/common.h"
 #include "tool/json.h"
+#include "tool/scene_drawn.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,50 +34,13 @@ typedef struct Bench {
     int row_count;
 } Bench;
 
-/* ---- the picture ---- */
-
-/*
- * Frame number n of a scene: a texture of four waves that pans by 3 pixels a frame, and in front of
- * it a disc with a finer texture that crosses the other way. Every kind of work is there: motion,
- * occlusion, detail.
- */
-static void draw(uint8_t *rgb, int width, int height, int n)
-{
-    const int radius = height / 5 + 1, cx = width / 4 + 5 * n % (width / 2 + 1), cy = height / 2;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            uint8_t *const p = rgb + 3 * ((size_t)y * (size_t)width + (size_t)x);
-            const int dx = x - cx, dy = y - cy;
-            const bool disc = dx * dx + dy * dy < radius * radius;
-            const float u = (float)(disc ? dx : x + 3 * n), v = (float)(disc ? dy : y);
-            const float scale = disc ? 0.31f : 0.11f;
-            const float wave = sinf(u * scale) + sinf(v * scale * 0.83f) +
-                               sinf((u + v) * scale * 0.47f) + sinf((u - v) * scale * 1.7f);
-            const float level = 128 + 25 * wave;
-            p[0] = (uint8_t)level;
-            p[1] = (uint8_t)(disc ? 255 - level : level);
-            p[2] = (uint8_t)(level / 2 + 60);
-        }
-}
-
-static DainImage image_of(uint8_t *rgb, const PictureSize *size)
-{
-    DainImage image = {
-        .width = size->width, .height = size->height, .sample = DAIN_SAMPLE_U8, .step = 3
-    };
-    for (int i = 0; i < 3; i++) {
-        image.plane[i] = rgb + i;
-        image.stride[i] = 3 * (ptrdiff_t)size->width;
-    }
-    return image;
-}
-
 /* ---- running ---- */
 
 static int push(Bench *b, int n)
 {
-    draw(b->in, b->options->size.width, b->options->size.height, n);
-    const DainImage image = image_of(b->in, &b->options->size);
+    const PictureSize *const size = &b->options->size;
+    scene_draw(b->in, size->width, size->height, n);
+    const DainImage image = scene_image(b->in, size->width, size->height);
     const double start = seconds_now();
     const int r = dain_push(b->engine, &image);
     b->total += seconds_now() - start;
@@ -87,7 +50,8 @@ static int push(Bench *b, int n)
 /* One source frame more and the new frames before it; ms gets the time per new frame. */
 static int step(Bench *b, int n, double *ms)
 {
-    const DainImage image = image_of(b->out, &b->options->size);
+    const PictureSize *const size = &b->options->size;
+    const DainImage image = scene_image(b->out, size->width, size->height);
     const double before = b->total;
     int r = push(b, n);
     for (int k = 1; k <= b->options->times && r == DAIN_OK; k++) {

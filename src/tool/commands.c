@@ -11,10 +11,12 @@ extern const Command command_info;
 extern const Command command_interpolate;
 extern const Command command_prune;
 extern const Command command_quantize;
+extern const Command command_tune;
 
-const Command *const commands[] = { &command_interpolate, &command_bench,    &command_info,
-                                    &command_eval,        &command_quantize, &command_prune,
-                                    &command_convert,     &command_export,   NULL };
+const Command *const commands[] = {
+    &command_interpolate, &command_bench, &command_tune,    &command_info,   &command_eval,
+    &command_quantize,    &command_prune, &command_convert, &command_export, NULL
+};
 
 const Command *command_find(const char *name)
 {

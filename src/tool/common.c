@@ -104,14 +104,44 @@ int precision_parse(const char *name, DainPrecision *precision)
     return !name;
 }
 
+Tuning tuning_of(const CommonOptions *common)
+{
+    static bool warned;
+    const Report loud = { .log = print_message }, silent = { 0 };
+    Report report = warned ? silent : loud;
+    Tuning tuning = { 0 };
+    if (!common->no_tune)
+        tuning_load(&tuning, &report);
+    warned = true;
+    return tuning;
+}
+
+/* What was measured here, where nothing else is asked for. */
+static void apply_tuning(const CommonOptions *common, DainSettings *settings,
+                         const char **precision)
+{
+    const Tuning tuning = tuning_of(common);
+    if (!settings->threads)
+        settings->threads = tuning.threads;
+    settings->strip_rows = tuning.strip_rows;
+    if (!*precision || strcmp(*precision, "fastest"))
+        return;
+    if (!tuning.fastest[0])
+        print_message(NULL, DAIN_LOG_WARNING,
+                      "the fastest precision is not known here: `dain tune` finds it");
+    *precision = tuning.fastest[0] ? tuning.fastest : NULL;
+}
+
 DainContext *engine_open(const CommonOptions *common)
 {
     DainSettings settings;
     dain_settings_default(&settings);
     settings.model = common->model;
     settings.threads = common->threads;
-    if (!precision_parse(common->precision, &settings.precision)) {
-        print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16 or int8");
+    const char *precision = common->precision;
+    apply_tuning(common, &settings, &precision);
+    if (!precision_parse(precision, &settings.precision)) {
+        print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16, int8 or fastest");
         return NULL;
     }
     if (common->padding && !strcmp(common->padding, "original")) {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/backend.h"
 #include "tool/options.h"
+#include "tool/tuning.h"
 
 #include <stdatomic.h>
 
@@ -22,6 +23,9 @@ void messages_status(const char *line);
 
 /* The precision of that name (NULL = automatic); 0 for a name that is none. */
 int precision_parse(const char *name, DainPrecision *precision);
+
+/* What `dain tune` found, zeros if nothing or not wanted. A damaged file is told once. */
+Tuning tuning_of(const CommonOptions *common);
 
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);

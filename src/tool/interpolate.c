@@ -198,6 +198,7 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
                                  .pix_fmt = o->pix_fmt,
                                  .options = o->encoder_options.text } },
         .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
+        .depth = tuning_of(&o->common).depth,
         .cancel = interruption(),
         .report = report,
         .started = on_start,

@@ -95,6 +95,7 @@ typedef struct CommonOptions {
     const char *padding;   /* "minimal" or "original"; NULL = minimal */
     int verbose;
     bool quiet;
+    bool no_tune; /* nothing of what `dain tune` found */
 } CommonOptions;
 
 #define COMMON_OPTIONS(Type, member)                                                               \
@@ -110,10 +111,14 @@ typedef struct CommonOptions {
           "threads of the network, 1 to 64 [one per processor]",                                   \
           0,                                                                                       \
           0 },                                                                                     \
-        { 0,           "precision",                                                                \
-          OPTION_TEXT, offsetof(Type, member.precision),                                           \
-          "NAME",      "f32, bf16 or int8 [what the model file asks for]",                         \
-          0,           0 },                                                                        \
+        { 0,                                                                                       \
+          "precision",                                                                             \
+          OPTION_TEXT,                                                                             \
+          offsetof(Type, member.precision),                                                        \
+          "NAME",                                                                                  \
+          "f32, bf16, int8, or fastest, which dain tune finds [what the model file asks for]",     \
+          0,                                                                                       \
+          0 },                                                                                     \
         { 0,                                                                                       \
           "pad",                                                                                   \
           OPTION_CHOICE,                                                                           \
@@ -123,6 +128,10 @@ typedef struct CommonOptions {
           "costs up to 43 % more [minimal]",                                                       \
           0,                                                                                       \
           0 },                                                                                     \
+        { 0,           "no-tune",                                                                  \
+          OPTION_FLAG, offsetof(Type, member.no_tune),                                             \
+          NULL,        "ignore what dain tune measured on this machine",                           \
+          0,           0 },                                                                        \
         { 'q',         "quiet",                                                                    \
           OPTION_FLAG, offsetof(Type, member.quiet),                                               \
           NULL,        "no progress and no warnings, only errors",                                 \

@@ -47,9 +47,10 @@ def equal(got, want, what):
 
 
 def dain(*args, code=0, timeout=120, env=None, **more):
-    """Runs the tool; its exit code must be `code` (None: any). Returns the completed process."""
+    """Runs the tool; its exit code must be `code` (None: any). Returns the completed process.
+    What `dain tune` found on this machine is out of its sight."""
     run = subprocess.run([DAIN, *map(str, args)], capture_output=True, text=True, timeout=timeout,
-                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, errors='replace', **more)
+                         stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': '/nonexistent', **(env or {})}, errors='replace', **more)
     if code is not None and run.returncode != code:
         raise AssertionError(f'dain {" ".join(map(str, args))}: exit code {run.returncode}, '
                              f'not {code}\n{run.stdout}{run.stderr}')
