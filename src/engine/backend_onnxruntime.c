@@ -433,14 +433,16 @@ static int set_precision(Runtime *r, const char *name)
 {
     if (!name || !strcmp(name, "f32"))
         return DAIN_OK;
-    if (strcmp(name, "f16"))
+    if (strcmp(name, "f16") && strcmp(name, "int8"))
         return report_error(r->report, DAIN_EINVAL,
-                            "--precision of the engine onnxruntime is f32 or f16, not %s", name);
+                            "--precision of the engine onnxruntime is f32, f16 or int8, not %s",
+                            name);
     if (!r->model)
         return report_error(r->report, DAIN_EINVAL,
                             "the precision of %s was chosen when it was exported", r->file);
-    r->export.half = true;
-    return DAIN_OK;
+    r->export.half = !strcmp(name, "f16");
+    r->export.bytes = !r->export.half;
+    return r->export.bytes ? model_set_precision(r->model, DAIN_PRECISION_INT8) : DAIN_OK;
 }
 
 int backend_onnxruntime_open(Backend **backend, const OnnxRuntimeSettings *settings)

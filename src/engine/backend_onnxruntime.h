@@ -14,7 +14,7 @@ typedef struct OnnxRuntimeSettings {
                           --split -o FILE.onnx`; NULL = the default model */
     const char *provider; /* "CPU", "CUDA", "TensorRT", "OpenVINO", ...; NULL = CPU */
     const char *const *options; /* KEY=VALUE, see ort_runtime.h; ended by NULL, or NULL */
-    const char *precision;      /* of the exported network: "f32", "f16"; NULL = f32 */
+    const char *precision;      /* of the exported network: "f32", "f16", "int8"; NULL = f32 */
     int threads;                /* 1 .. 64; 0 = one per processor */
     Report *report;             /* gets the sentence if opening fails */
 } OnnxRuntimeSettings;

@@ -257,6 +257,9 @@ int network_run(Network *network, DainRate rate, const Run *run);
 /* Name under which the range of an operator's output is calibrated; NULL if it needs none. */
 const char *op_range_name(const Op *op);
 
+/* What values a tensor takes: known by construction, or calibrated. 0 if it is not known. */
+int graph_range(const Graph *g, const Params *params, int tensor, Range *range);
+
 /* The memory of a tensor during or after a run; data points to elements of the tensor's type, which
  * strides count. */
 View graph_view(const Graph *g, int tensor, const Run *run);

@@ -188,8 +188,7 @@ static const Op *producer(const Graph *g, int x)
     return NULL;
 }
 
-/* What values a tensor takes: known by construction, or calibrated. 0 if it is not known. */
-static int find_range(const Graph *g, const Params *params, int x, Range *range)
+int graph_range(const Graph *g, const Params *params, int x, Range *range)
 {
     const Op *op = producer(g, x);
     const int exported = g->tensors[x].exported;
@@ -198,7 +197,7 @@ static int find_range(const Graph *g, const Params *params, int x, Range *range)
         const Graph *from = &n->graph[n->exports[exported].scope == SCOPE_PAIR];
         for (int i = 0; i < from->tensor_count && from != g; i++)
             if (from->tensors[i].exported == exported && producer(from, i))
-                return find_range(from, params, i, range);
+                return graph_range(from, params, i, range);
     }
     if (!op)
         return 0;
@@ -219,9 +218,9 @@ static int find_range(const Graph *g, const Params *params, int x, Range *range)
         *range = (Range){ .lo = -0.5f * 255 / 254, .hi = 0.5f * 255 / 254 };
         return 1;
     case OP_SCALE:
-        return !name && find_range(g, params, op->in[0], range);
+        return !name && graph_range(g, params, op->in[0], range);
     default:
-        return keeps_scale(op) && find_range(g, params, op->in[0], range);
+        return keeps_scale(op) && graph_range(g, params, op->in[0], range);
     }
 }
 
@@ -237,7 +236,7 @@ static int set_scale(Graph *g, const Params *params, const Op *op)
         return DAIN_OK;
     }
     Range range;
-    if (!find_range(g, params, op->out[0], &range))
+    if (!graph_range(g, params, op->out[0], &range))
         return graph_fail(g, DAIN_EFORMAT,
                           "the model has no range for %s: it has to be quantised first", op->name);
     const float lo = fminf(range.lo, 0), hi = fmaxf(range.hi, 0);

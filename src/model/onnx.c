@@ -38,8 +38,9 @@ static int emit_graph(Emitter *e, const Graph *g, const char *prefix, Scope scop
     int error = DAIN_OK;
     e->prefix = prefix;
     e->value = mem_calloc(g->tensor_count + 1, sizeof *e->value);
-    if (!e->value)
-        return report_error(e->report, DAIN_ENOMEM, "out of memory for the ONNX model");
+    e->coded = mem_calloc(g->tensor_count + 1, sizeof *e->coded);
+    if (!e->value || !e->coded)
+        error = report_error(e->report, DAIN_ENOMEM, "out of memory for the ONNX model");
     for (int i = 0; i < g->op_count && !error; i++)
         error = emit_edge_op(e, g, &g->ops[i]);
     for (int i = 0; i < g->op_count && !error; i++) {
@@ -49,7 +50,8 @@ static int emit_graph(Emitter *e, const Graph *g, const char *prefix, Scope scop
             e->kept[scope][g->tensors[x].exported] = e->value[x];
     }
     mem_free(e->value);
-    e->value = NULL;
+    mem_free(e->coded);
+    e->value = e->coded = NULL;
     return error;
 }
 
@@ -202,7 +204,7 @@ static void metadata(Emitter *e, const Model *model, OnnxPart part)
     onnx_metadata(w, "title", TITLE);
     onnx_metadata(w, "network", model->kind->name);
     onnx_metadata(w, "part", part == ONNX_PART_ALL ? "all" : onnx_part_name(part));
-    onnx_metadata(w, "precision", e->half ? "f16" : "f32");
+    onnx_metadata(w, "precision", e->half ? "f16" : e->bytes ? "int8" : "f32");
     onnx_metadata(w, "license",
                   license ? license
                           : "graph: BSD-2-Clause; weights: terms of their own, see the model card");
@@ -235,6 +237,8 @@ int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *set
     e->network = &network;
     e->dynamic = !settings->w;
     e->half = settings->half;
+    e->bytes = settings->bytes;
+    e->params = &model->params;
     e->report = report;
     network_init(&network, e->dynamic ? DYNAMIC_SIDE : settings->w,
                  e->dynamic ? DYNAMIC_SIDE : settings->h, model->kind->align, report);

@@ -17,8 +17,9 @@ typedef enum OnnxPart {
 } OnnxPart;
 
 typedef struct OnnxSettings {
-    int w, h;  /* size of the pictures; 0 = any size, known when the file runs */
-    bool half; /* weights and convolutions in half precision, motion in floats */
+    int w, h;   /* size of the pictures; 0 = any size, known when the file runs */
+    bool half;  /* weights and convolutions in half precision, motion in floats */
+    bool bytes; /* convolutions that the model's precision has in 8 bits are quantised: QDQ */
 } OnnxSettings;
 
 /* "frame", "pair", "time", "". */
@@ -26,7 +27,8 @@ const char *onnx_part_name(OnnxPart part);
 
 /*
  * The file, in memory that the caller frees with mem_free(file->data).
- * Errors: DAIN_EUNSUPPORTED (a network other than edge), DAIN_ENOMEM.
+ * Errors: DAIN_EUNSUPPORTED (a network other than edge), DAIN_EFORMAT (bytes, and a layer without a range),
+ * DAIN_ENOMEM.
  */
 int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings,
                       OnnxBytes *file, Report *report);

@@ -84,11 +84,15 @@ static int conv(Emitter *e, const Graph *g, const Op *op, OnnxValue *out)
         if (p->slope[i] != p->slope[0])
             return report_error(e->report, DAIN_EUNSUPPORTED,
                                 "%s: an activation for each channel cannot be exported", p->name);
-    const int error = conv_weights(e, p, type, w);
+    const bool bytes = e->bytes && p->precision == TYPE_U8;
+    const int error =
+        bytes ? emit_bytes_conv(e, g, op, a, LENGTH(a), out) : conv_weights(e, p, type, w);
     if (error)
         return error;
-    const OnnxValue x = emit_cast(e, in(e, g, op, 0), type);
-    *out = onnx_node(&e->w, "Conv", (OnnxValue[]){ x, w[0], w[1] }, 3, a, LENGTH(a));
+    if (!bytes) {
+        const OnnxValue x = emit_cast(e, in(e, g, op, 0), type);
+        *out = onnx_node(&e->w, "Conv", (OnnxValue[]){ x, w[0], w[1] }, 3, a, LENGTH(a));
+    }
     if (op->inputs > 1) {
         const OnnxValue add = in(e, g, op, 1);
         *out = emit_add(e, emit_cast(e, *out, add.type), add);
@@ -103,11 +107,11 @@ static int conv(Emitter *e, const Graph *g, const Op *op, OnnxValue *out)
 static OnnxValue concat(Emitter *e, const Graph *g, const Op *op)
 {
     OnnxValue x[OP_MAX_IN];
-    for (int i = 0; i < op->inputs; i++) {
-        x[i] = in(e, g, op, i);
-        x[i] = emit_cast(e, x[i], e->half ? ONNX_HALF : ONNX_FLOAT);
-    }
-    return emit_concat(e, 1, x, op->inputs);
+    int n = 0;
+    for (int i = 0; i < op->inputs; i++)
+        if (!emit_takes_motion(e, g, op, i))
+            x[n++] = emit_cast(e, in(e, g, op, i), e->half ? ONNX_HALF : ONNX_FLOAT);
+    return emit_concat(e, 1, x, n);
 }
 
 /* ---- correlation ---- */

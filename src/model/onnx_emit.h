@@ -25,7 +25,8 @@ typedef struct EmitLevel {
 typedef struct Emitter {
     OnnxWriter w;
     const Network *network; /* built, not planned; where sizes are dynamic, of any size */
-    bool dynamic, half;
+    const Params *params;
+    bool dynamic, half, bytes;
     const char *prefix; /* of the names of nodes: which frame, which part */
     OnnxValue picture;  /* what the frame graph loads, 1 x 3 x H x W */
     OnnxValue size;     /* integers H, W of the picture, where it is cropped in the end */
@@ -33,6 +34,7 @@ typedef struct Emitter {
     EmitLevel level[EMIT_LEVELS];
     OnnxValue kept[SCOPE_COUNT][NETWORK_MAX_EXPORTS]; /* what outlives its graph */
     OnnxValue *value;                                 /* of the graph at hand, by tensor */
+    OnnxValue *coded; /* the same through 8 bits, where a convolution reads it so */
     Report *report;
 } Emitter;
 
@@ -75,6 +77,13 @@ OnnxValue emit_sample(Emitter *e, OnnxValue x, OnnxValue grid, const char *mode)
 
 /* onnx_edge.c: the nodes of one operator. Errors: DAIN_EUNSUPPORTED for one that has none. */
 int emit_edge_op(Emitter *e, const Graph *g, const Op *op);
+/* onnx_bytes.c: a convolution with 8-bit input and weights, before its sum and activation. Channels
+ * that carry motion are taken out and convolved in floats, as in our engine. Errors: DAIN_EFORMAT (no
+ * range), DAIN_ENOMEM. */
+int emit_bytes_conv(Emitter *e, const Graph *g, const Op *op, const OnnxAttr *attr, int attrs,
+                    OnnxValue *out);
+/* Whether an input of this concatenation is left to emit_bytes_conv(). */
+bool emit_takes_motion(const Emitter *e, const Graph *g, const Op *concat, int i);
 /* The value of a tensor: what was computed, a slice of it, or what another graph kept. */
 OnnxValue emit_tensor(Emitter *e, const Graph *g, int tensor);
 

@@ -22,7 +22,9 @@ static const Option options[] = {
     { 0, "size", OPTION_SIZE, AT(size), "WxH", "for pictures of this size only [any size]", 0, 0 },
     { 0, "dynamic", OPTION_FLAG, AT(dynamic), NULL, "for pictures of any size; the default", 0, 0 },
     { 0, "precision", OPTION_TEXT, AT(common.precision), "NAME",
-      "of the convolutions: f32, or f16 with motion in f32 [f32]", 0, 0 },
+      "of the convolutions: f32; f16 or int8 (QDQ, from a calibrated model), with motion in f32 "
+      "[f32]",
+      0, 0 },
     { 0, "split", OPTION_FLAG, AT(split), NULL,
       "three files for what runs once a frame, once a pair, once a new picture", 0, 0 },
     { 'm', "model", OPTION_TEXT, AT(common.model), "FILE",
@@ -71,7 +73,8 @@ static int export_part(const ExportOptions *o, const Model *model, OnnxPart part
 {
     const char *const inputs[] = { model->path, NULL };
     const OnnxSettings settings = { o->size.width, o->size.height,
-                                    !strcmp(o->common.precision, "f16") };
+                                    !strcmp(o->common.precision, "f16"),
+                                    !strcmp(o->common.precision, "int8") };
     OutFile out = { 0 };
     OnnxBytes file = { 0 };
     char *path = part_path(o->output, part);
@@ -101,8 +104,9 @@ static int run(const void *values, int count, char **operands)
         return usage("-o FILE is missing", "");
     if (o->dynamic && o->size.width)
         return usage("--size and --dynamic exclude each other", "");
-    if (strcmp(o->common.precision, "f32") && strcmp(o->common.precision, "f16"))
-        return usage("--precision is f32 or f16, not ", o->common.precision);
+    if (strcmp(o->common.precision, "f32") && strcmp(o->common.precision, "f16") &&
+        strcmp(o->common.precision, "int8"))
+        return usage("--precision is f32, f16 or int8, not ", o->common.precision);
     if (o->size.width && (o->size.width < 16 || o->size.height < 16 || o->size.width > 16384 ||
                           o->size.height > 16384))
         return usage("--size is 16 to 16384 pixels each way", "");
@@ -117,8 +121,12 @@ static int run(const void *values, int count, char **operands)
         return EXIT_FAILED;
     }
     int error = model_open(&model, path, &report);
-    if (error)
+    if (!error && !strcmp(o->common.precision, "int8"))
+        error = model_set_precision(model, DAIN_PRECISION_INT8);
+    if (error) {
+        model_close(&model);
         return EXIT_FAILED;
+    }
     interruption_start(NULL);
     for (int part = o->split ? ONNX_PART_FRAME : ONNX_PART_ALL;
          part <= (o->split ? ONNX_PART_TIME : ONNX_PART_ALL) && !error; part++)

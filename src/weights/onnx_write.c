@@ -267,6 +267,29 @@ OnnxValue onnx_tensor(OnnxWriter *w, const char *name, OnnxType type, int dims,
     return v;
 }
 
+OnnxValue onnx_integers(OnnxWriter *w, const char *name, OnnxType type, int dims,
+                        const int64_t *shape, const int32_t *values)
+{
+    OnnxValue v = { .type = type };
+    int64_t count = 1;
+    for (int i = 0; i < dims; i++)
+        count *= shape[i];
+    snprintf(v.name, sizeof v.name, "%s", name);
+    if (known(w, v.name))
+        return v;
+    uint64_t *bits = mem_alloc((size_t)count * sizeof *bits);
+    if (!bits) {
+        w->initializer.no_memory = 1;
+        return v;
+    }
+    for (int64_t i = 0; i < count; i++)
+        bits[i] = (uint32_t)values[i];
+    OnnxBytes b = tensor_head(v.name, type, dims, shape);
+    put_raw(w, &b, bits, count, type == ONNX_INT32 ? 4 : 1);
+    mem_free(bits);
+    return v;
+}
+
 OnnxValue onnx_scalar(OnnxWriter *w, float value)
 {
     char name[ONNX_NAME_LENGTH];

@@ -21,7 +21,14 @@ enum {
 };
 
 /* As TensorProto.DataType numbers them. */
-typedef enum OnnxType { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_HALF = 10 } OnnxType;
+typedef enum OnnxType {
+    ONNX_FLOAT = 1,
+    ONNX_UINT8 = 2,
+    ONNX_INT8 = 3,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_HALF = 10
+} OnnxType;
 
 /* Bytes that grow; after a failed allocation, additions do nothing. */
 typedef struct OnnxBytes {
@@ -79,6 +86,10 @@ OnnxValue onnx_ints(OnnxWriter *w, int count, const int64_t *values); /* one axi
  * of that name is the first. */
 OnnxValue onnx_tensor(OnnxWriter *w, const char *name, OnnxType type, int dims,
                       const int64_t *shape, const float *values);
+
+/* The same with integers of at most 32 bits: ONNX_UINT8, ONNX_INT8, ONNX_INT32. */
+OnnxValue onnx_integers(OnnxWriter *w, const char *name, OnnxType type, int dims,
+                        const int64_t *shape, const int32_t *values);
 
 OnnxValue onnx_input(OnnxWriter *w, const char *name, OnnxType type, int dims, const OnnxDim *dim);
 void onnx_output(OnnxWriter *w, const char *name, OnnxType type, int dims, const OnnxDim *dim);

@@ -23,8 +23,8 @@ except ImportError as missing:
 GOLDEN = ROOT / 'tests' / 'golden' / 'edge'
 MODEL = ROOT / 'models' / 'edge.safetensors'
 STANDARD = {'Abs', 'Add', 'AveragePool', 'Cast', 'Clip', 'Concat', 'ConstantOfShape', 'Conv', 'DepthToSpace', 'Div',
-            'Exp', 'Expand', 'Floor', 'GridSample', 'Identity', 'LeakyRelu', 'Log', 'Max', 'Min', 'Mul', 'Neg', 'Pad',
-            'Range', 'ReduceMean', 'Reshape', 'Resize', 'ScatterElements', 'Shape', 'Sigmoid', 'Slice', 'Softmax',
+            'DequantizeLinear', 'Exp', 'Expand', 'Floor', 'GridSample', 'Identity', 'LeakyRelu', 'Log', 'Max', 'Min', 'Mul', 'Neg', 'Pad',
+            'QuantizeLinear', 'Range', 'ReduceMean', 'Reshape', 'Resize', 'ScatterElements', 'Shape', 'Sigmoid', 'Slice', 'Softmax',
             'Sqrt', 'Squeeze', 'Sub', 'Transpose'}
 
 
@@ -90,7 +90,7 @@ class Graph:
                 check(name.decode() not in known, f'{name} is made twice')
                 known.add(name.decode())
         check(set(self.outputs) <= known, 'an output is not made')
-        sizes = {1: 4, 7: 8, 10: 2}
+        sizes = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 10: 2}
         for t in self.tensors:
             count = 1
             for d in t.get(1, []):
@@ -113,8 +113,10 @@ def safetensors_header(path):
         return json.loads(f.read(size)), 8 + size
 
 
-def elements_of_model():
+def elements_of_model(count=False):
     header, _ = safetensors_header(MODEL)
+    if count:
+        return sum(name.endswith('.weight') for name in header)
     total = 0
     for name, tensor in header.items():
         if name.endswith(('.weight', '.bias')):
@@ -149,6 +151,20 @@ def _(work):
     equal(g.weights(), (elements_of_model(), {10}), 'weights')
 
 
+@test('8 bits: integers where the model has ranges, floats for motion')
+def _(work):
+    dain('export', '-q', '-o', work / 'a.onnx', '--precision', 'int8')
+    g = Graph(work / 'a.onnx')
+    g.check()
+    equal(g.meta['precision'], 'int8', 'metadata')
+    ops = [n[4][0].decode() for n in g.nodes]
+    convolutions = elements_of_model(count=True)
+    equal(sum(t[2][0] == 3 for t in g.tensors), convolutions, 'tensors of bytes')
+    equal(sum(t[8][0].endswith(b'.motion.weight') for t in g.tensors), 6, 'convolutions of motion beside')
+    check(ops.count('QuantizeLinear') >= 40, 'too few activations go through 8 bits')
+    check((work / 'a.onnx').stat().st_size < 2e6, 'the file is large')
+
+
 @test('three files that fit together')
 def _(work):
     dain('export', '-o', work / 'a.b.onnx', '--split')
@@ -169,7 +185,11 @@ def _(work):
 @test('mistakes in use and models that cannot be exported get one line')
 def _(work):
     one_line(dain('export', MODEL, code=2), '-o FILE')
-    one_line(dain('export', '-o', work / 'a.onnx', '--precision', 'int8', code=2), 'f32 or f16')
+    one_line(dain('export', '-o', work / 'a.onnx', '--precision', 'bf16', code=2), 'f16 or int8')
+    (work / 'plain.safetensors').write_bytes(MODEL.read_bytes().replace(b'.range"', b'.rangX"'))
+    one_line(dain('export', work / 'plain.safetensors', '-o', work / 'a.onnx', '--precision', 'int8', code=1),
+             'not calibrated')
+    (work / 'plain.safetensors').unlink()
     one_line(dain('export', '-o', work / 'a.onnx', '--size', '8x8', code=2), '16384')
     one_line(dain('export', work / 'missing', '-o', work / 'a.onnx', code=1), 'missing')
     (work / 'kept.onnx').write_text('mine')
@@ -307,6 +327,20 @@ def _(work):
         psnr = -10 * np.log10(np.mean((run_whole(s, frames, 0.5) - want) ** 2))
         print(f'    {name} in f16: {psnr:.1f} dB from f32')
         check(psnr > 80, f'{name}: {psnr:.1f} dB')
+
+
+@test('8 bits cost little')
+def _(work):
+    need_runtime()
+    dain('export', MODEL, '-q', '-o', work / 'a.onnx', '--precision', 'int8')
+    onnx.checker.check_model(onnx.load(work / 'a.onnx'), full_check=True)
+    s = session(work / 'a.onnx')
+    for name in SIZES:
+        frames = golden_frames(name)
+        want = ours(frames, [(1, 2)])[0]
+        psnr = -10 * np.log10(np.mean((run_whole(s, frames, 0.5) - want) ** 2))
+        print(f'    {name} in 8 bits: {psnr:.1f} dB from f32')
+        check(psnr > 30, f'{name}: {psnr:.1f} dB')
 
 
 main()
