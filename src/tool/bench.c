@@ -1,49 +1,34 @@
 /* dain bench: how fast the network runs here, and where the time goes. */
+#include "tool/bench.h"
+
 #include "base/mem.h"
-#include "tool/common.h"
 #include "tool/json.h"
 #include "tool/scene_drawn.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct BenchOptions {
-    CommonOptions common;
-    PictureSize size;
-    int frames, warmup, times;
-    bool json;
-} BenchOptions;
-
-/* Stages of one name and rate, together. */
-typedef struct Row {
-    const char *name;
-    DainRate rate;
-    double seconds, macs; /* of all runs */
-    int64_t runs;
-} Row;
-
-typedef struct Bench {
-    const BenchOptions *options;
-    DainContext *engine;
-    DainInfo info;
-    uint8_t *in, *out;
-    double *ms; /* of each new frame */
-    double total;
-    Row *rows;
-    int row_count;
-} Bench;
+#include <time.h>
 
 /* ---- running ---- */
+
+/* Seconds that all threads of the process have computed. */
+static double cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static int push(Bench *b, int n)
 {
     const PictureSize *const size = &b->options->size;
     scene_draw(b->in, size->width, size->height, n);
     const DainImage image = scene_image(b->in, size->width, size->height);
-    const double start = seconds_now();
+    const double start = seconds_now(), cpu = cpu_now();
     const int r = dain_push(b->engine, &image);
     b->total += seconds_now() - start;
+    b->cpu += cpu_now() - cpu;
     return r;
 }
 
@@ -55,9 +40,10 @@ static int step(Bench *b, int n, double *ms)
     const double before = b->total;
     int r = push(b, n);
     for (int k = 1; k <= b->options->times && r == DAIN_OK; k++) {
-        const double start = seconds_now();
+        const double start = seconds_now(), cpu = cpu_now();
         r = dain_interpolate(b->engine, k, b->options->times + 1, &image);
         b->total += seconds_now() - start;
+        b->cpu += cpu_now() - cpu;
     }
     *ms = 1e3 * (b->total - before) / b->options->times;
     return r;
@@ -70,7 +56,7 @@ static int measure(Bench *b)
     for (int i = 0; i < b->options->warmup && r == DAIN_OK; i++)
         r = step(b, n++, &ignored);
     dain_stages_reset(b->engine);
-    b->total = 0;
+    b->total = b->cpu = 0;
     for (int i = 0; i < b->options->frames && r == DAIN_OK; i++)
         r = step(b, n++, &b->ms[i]);
     if (r == DAIN_OK)
@@ -80,13 +66,13 @@ static int measure(Bench *b)
 
 /* ---- the table ---- */
 
-static Row *row_for(Bench *b, const DainStage *stage)
+static BenchRow *row_for(Bench *b, const DainStage *stage)
 {
     for (int i = 0; i < b->row_count; i++)
         if (b->rows[i].rate == stage->rate && !strcmp(b->rows[i].name, stage->name))
             return &b->rows[i];
-    Row *const row = &b->rows[b->row_count++];
-    *row = (Row){ .name = stage->name, .rate = stage->rate };
+    BenchRow *const row = &b->rows[b->row_count++];
+    *row = (BenchRow){ .name = stage->name, .rate = stage->rate };
     return row;
 }
 
@@ -98,7 +84,7 @@ static bool collect(Bench *b)
         DainStage stage;
         if (dain_stage(b->engine, i, &stage) < 0)
             continue;
-        Row *const row = row_for(b, &stage);
+        BenchRow *const row = row_for(b, &stage);
         row->seconds += stage.seconds;
         row->macs += stage.macs * (double)stage.runs;
         row->runs += stage.runs;
@@ -132,7 +118,7 @@ static void print_table(const Bench *b)
     double staged = 0;
     printf("\n%-22s %-6s %10s %7s %9s\n", "stage", "rate", "ms/frame", "share", "GMAC/s");
     for (int i = 0; i < b->row_count; i++) {
-        const Row *const row = &b->rows[i];
+        const BenchRow *const row = &b->rows[i];
         staged += row->seconds;
         if (!row->runs)
             continue;
@@ -183,7 +169,7 @@ static void print_json(const Bench *b)
            1e-9 * sum_macs(b) / b->total, b->info.arena_bytes, b->info.weight_bytes,
            b->info.frame_bytes);
     for (int i = 0; i < b->row_count; i++) {
-        const Row *const row = &b->rows[i];
+        const BenchRow *const row = &b->rows[i];
         printf("%s\n    { \"name\": ", i ? "," : "");
         json_print(stdout, row->name);
         printf(", \"rate\": \"%s\", \"runs\": %" PRId64
@@ -195,45 +181,59 @@ static void print_json(const Bench *b)
     printf("\n  ]\n}\n");
 }
 
+int bench_run(Bench *b, const BenchOptions *o, Report *report)
+{
+    *b = (Bench){ .options = o };
+    int r = DAIN_ENOMEM;
+    const size_t bytes = 3 * (size_t)o->size.width * (size_t)o->size.height;
+    b->engine = engine_open(&o->common);
+    if (!b->engine)
+        return DAIN_EIO;
+    b->in = mem_alloc(bytes);
+    b->out = mem_alloc(bytes);
+    b->ms = mem_calloc((size_t)o->frames, sizeof *b->ms);
+    if (b->in && b->out && b->ms) {
+        r = measure(b);
+        if (r < 0)
+            return report_error(report, r, "%s", dain_last_error(b->engine));
+        if (!collect(b))
+            r = DAIN_ENOMEM;
+    }
+    if (r == DAIN_ENOMEM)
+        return report_error(report, r, "out of memory");
+    qsort(b->ms, (size_t)o->frames, sizeof *b->ms, compare);
+    return r;
+}
+
+void bench_close(Bench *b)
+{
+    mem_free(b->rows);
+    mem_free(b->ms);
+    mem_free(b->out);
+    mem_free(b->in);
+    dain_close(&b->engine);
+}
+
 static int run(const void *values, int count, char **operands)
 {
-    const BenchOptions *const o = values;
+    BenchOptions o = *(const BenchOptions *)values;
     Report report;
-    Bench b = { .options = o };
-    messages_start(&report, &o->common);
+    Bench b;
+    messages_start(&report, &o.common);
     if (count) {
         fprintf(stderr, "dain bench: takes no file: %s (dain bench --help)\n", operands[0]);
         return EXIT_USAGE;
     }
-    int r = DAIN_ENOMEM;
-    const size_t bytes = 3 * (size_t)o->size.width * (size_t)o->size.height;
-    b.engine = engine_open(&o->common);
-    if (!b.engine)
-        return EXIT_FAILED;
-    b.in = mem_alloc(bytes);
-    b.out = mem_alloc(bytes);
-    b.ms = mem_calloc((size_t)o->frames, sizeof *b.ms);
-    if (b.in && b.out && b.ms) {
-        r = measure(&b);
-        if (r < 0)
-            report_error(&report, r, "%s", dain_last_error(b.engine));
-        else if (!collect(&b))
-            r = DAIN_ENOMEM;
-    }
-    if (r == DAIN_ENOMEM)
-        report_error(&report, r, "out of memory");
-    if (r == DAIN_OK) {
-        qsort(b.ms, (size_t)o->frames, sizeof *b.ms, compare);
-        if (o->json)
-            print_json(&b);
-        else
-            print_text(&b);
-    }
-    mem_free(b.rows);
-    mem_free(b.ms);
-    mem_free(b.out);
-    mem_free(b.in);
-    dain_close(&b.engine);
+    if (o.table)
+        return bench_table(&o, &report);
+    if (!o.size.width)
+        o.size = (PictureSize){ 1280, 720 };
+    const int r = bench_run(&b, &o, &report);
+    if (r == DAIN_OK && o.json)
+        print_json(&b);
+    else if (r == DAIN_OK)
+        print_text(&b);
+    bench_close(&b);
     return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -247,12 +247,14 @@ static const Option options[] = {
     { 0, "times", OPTION_INT, AT(times), "N", "new frames in each pair: 1 = twice the rate [1]", 1,
       64 },
     { 0, "json", OPTION_FLAG, AT(json), NULL, "print JSON", 0, 0 },
+    { 0, "table", OPTION_FLAG, AT(table), NULL,
+      "a table, in Markdown or JSON, of every model found (or --model), precision (or --precision) "
+      "and usual size (or --size)",
+      0, 0 },
     COMMON_OPTIONS(BenchOptions, common),
 };
 
-static const BenchOptions defaults = {
-    .size = { 1280, 720 }, .frames = 8, .warmup = 1, .times = 1
-};
+static const BenchOptions defaults = { .frames = 8, .warmup = 1, .times = 1 };
 
 const Command command_bench = {
     "bench",

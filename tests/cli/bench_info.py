@@ -38,6 +38,29 @@ def _(work):
         check(part in out, f'no {part} in {out}')
 
 
+@test('the table has every model found and every precision it can be computed in')
+def _(work):
+    args = ('bench', '--table', '--size', '64x48', '--frames', '1', '-j', '1')
+    models = sorted(path.stem for path in (ROOT / 'models').glob('*.safetensors'))
+    env = {'DAIN_MODEL': str(ROOT / 'models' / 'edge.safetensors')}
+    text = dain(*args, env=env).stdout
+    rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line[:1] == '|'][2:]
+    equal(sorted({row[0] for row in rows}), models, 'models')
+    equal([row[2] for row in rows if row[0] == 'edge'], ['f32', 'bf16', 'int8'], 'precisions of edge')
+    table = json.loads(dain(*args, '--json', env=env).stdout)
+    equal(len(table['rows']), len(rows), 'rows in JSON')
+    for row in table['rows']:
+        check(row['fps'] > 0 and row['latency_ms'] > 0 and 4 < row['peak_mib'] < 400 and row['model_mib'] > 1, str(row))
+        check(0 < row['processors_busy'] < 1.2 and row['threads'] == 1, f'more processors than threads: {row}')
+    plain = work / 'plain.safetensors'
+    dain('prune', ROOT / 'models' / 'edge.safetensors', '-o', plain, '--ratio', '0.5', '-q')
+    text = dain(*args, '-m', plain).stdout
+    check('bf16' in text and 'int8' not in text, text)
+    one_line(dain(*args, '-m', plain, '--precision', 'int8', code=1), 'int8')
+    one_line(dain(*args, '-m', work / 'absent.safetensors', code=1), 'absent')
+    one_line(dain(*args, '--precision', 'best', code=1), '--precision')
+
+
 @test('info tells model, processor, memory and card')
 def _(work):
     out = dain('info', '--size', '320x240').stdout
