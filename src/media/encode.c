@@ -77,8 +77,8 @@ static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputForma
 bool encoder_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *container)
 {
     /* FFmpeg has a flag for this, but 5.1 does not set it for MP4. */
-    static const char *const containers[] = { "avi", "mxf",  "gxf", "dv",  "mpeg", "vob",
-                                              "dvd", "svcd", "vcd", "swf", NULL };
+    static const char *const containers[] = { "avi", "mxf",  "gxf", "dv",  "mpeg",         "vob",
+                                              "dvd", "svcd", "vcd", "swf", "yuv4mpegpipe", NULL };
     static const enum AVCodecID codecs[] = { AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO,
                                              AV_CODEC_ID_MPEG4,      AV_CODEC_ID_H263,
                                              AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO };
@@ -89,6 +89,35 @@ bool encoder_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat 
         if (codec->id == codecs[i])
             return true;
     return false;
+}
+
+/* What the encoder takes and the container holds. The codecs of pictures take YUV too, but their
+ * files do not say by which matrix and range: RGB is safe. */
+static const enum AVPixelFormat *formats_of(const AVCodec *codec, const AVOutputFormat *container)
+{
+    static const enum AVPixelFormat y4m[] = {
+        AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P,   AV_PIX_FMT_YUV444P,   AV_PIX_FMT_YUV411P,
+        AV_PIX_FMT_GRAY8,   AV_PIX_FMT_YUV420P10, AV_PIX_FMT_YUV422P10, AV_PIX_FMT_YUV444P10,
+        AV_PIX_FMT_GRAY10,  AV_PIX_FMT_YUV420P12, AV_PIX_FMT_YUV422P12, AV_PIX_FMT_YUV444P12,
+        AV_PIX_FMT_GRAY12,  AV_PIX_FMT_YUV420P16, AV_PIX_FMT_YUV422P16, AV_PIX_FMT_YUV444P16,
+        AV_PIX_FMT_GRAY16,  AV_PIX_FMT_NONE
+    };
+    static const enum AVPixelFormat tiff[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB48LE,
+                                               AV_PIX_FMT_RGBA,  AV_PIX_FMT_RGBA64LE,
+                                               AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY16LE,
+                                               AV_PIX_FMT_YA8,   AV_PIX_FMT_YA16LE,
+                                               AV_PIX_FMT_NONE };
+    static const enum AVPixelFormat jpeg2000[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB48,
+                                                   AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY16,
+                                                   AV_PIX_FMT_NONE };
+    static const enum AVPixelFormat webp[] = { AV_PIX_FMT_RGB32, AV_PIX_FMT_NONE };
+    if (!strcmp(container->name, "yuv4mpegpipe"))
+        return y4m;
+    if (!strcmp(codec->name, "tiff"))
+        return tiff;
+    if (!strcmp(codec->name, "jpeg2000"))
+        return jpeg2000;
+    return codec->id == AV_CODEC_ID_WEBP ? webp : libav_encoder_formats(codec);
 }
 
 static bool listed(const enum AVPixelFormat *list, enum AVPixelFormat format)
@@ -102,9 +131,8 @@ static bool listed(const enum AVPixelFormat *list, enum AVPixelFormat format)
 }
 
 /* The source's format, else the same samples in planes, else what loses least. */
-static enum AVPixelFormat choose_format(const AVCodec *codec, const AVFrame *first)
+static enum AVPixelFormat choose_format(const enum AVPixelFormat *list, const AVFrame *first)
 {
-    const enum AVPixelFormat *list = libav_encoder_formats(codec);
     const enum AVPixelFormat planar = pixels_to_planar(first->format);
     const bool full_yuv = !strncmp(av_get_pix_fmt_name(first->format), "yuvj", 4);
     if (!full_yuv && listed(list, first->format))
@@ -120,12 +148,12 @@ static enum AVPixelFormat choose_format(const AVCodec *codec, const AVFrame *fir
     return best;
 }
 
-static int named_format(const AVCodec *codec, const char *name, Report *report)
+static int named_format(const AVCodec *codec, const enum AVPixelFormat *list, const char *name,
+                        Report *report)
 {
     const enum AVPixelFormat format = av_get_pix_fmt(name);
     if (format == AV_PIX_FMT_NONE || !pixels_writable(format))
         return report_error(report, DAIN_EINVAL, "unknown pixel format %s", name);
-    const enum AVPixelFormat *list = libav_encoder_formats(codec);
     if (listed(list, format))
         return format;
     char names[160] = "";
@@ -145,10 +173,16 @@ static void set_colour(AVCodecContext *c, const AVFrame *first)
     c->color_primaries = first->color_primaries;
     c->color_trc = first->color_trc;
     c->chroma_sample_location = first->chroma_location;
-    if (!strncmp(av_get_pix_fmt_name(first->format), "yuvj", 4))
-        c->color_range = AVCOL_RANGE_JPEG;
     const bool from_rgb = pixels_rgb(first->format), to_rgb = pixels_rgb(c->pix_fmt);
-    if (to_rgb) {
+    const bool from_jpeg = !strncmp(av_get_pix_fmt_name(first->format), "yuvj", 4);
+    if (from_jpeg)
+        c->color_range = AVCOL_RANGE_JPEG;
+    if (c->codec_id == AV_CODEC_ID_MJPEG && !from_jpeg && !from_rgb) {
+        /* JPEG files say nothing of matrix and range: there is one of each (JFIF 1.02). */
+        c->colorspace = AVCOL_SPC_BT470BG;
+        c->color_range = AVCOL_RANGE_JPEG;
+        c->chroma_sample_location = AVCHROMA_LOC_CENTER;
+    } else if (to_rgb) {
         c->colorspace = AVCOL_SPC_RGB;
         c->color_range = AVCOL_RANGE_JPEG;
     } else if (from_rgb) {
@@ -270,8 +304,9 @@ static void set_size(AVCodecContext *c, const AVFrame *first, Report *report)
 static int set_up(AVCodecContext *c, const EncoderSettings *s, const AVOutputFormat *container,
                   const AVFrame *first, Ratio time_base, Ratio rate, Report *report)
 {
+    const enum AVPixelFormat *const list = formats_of(c->codec, container);
     const int format =
-        s->pix_fmt ? named_format(c->codec, s->pix_fmt, report) : choose_format(c->codec, first);
+        s->pix_fmt ? named_format(c->codec, list, s->pix_fmt, report) : choose_format(list, first);
     if (s->pix_fmt && format < 0)
         return format;
     if (format == AV_PIX_FMT_NONE)

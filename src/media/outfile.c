@@ -112,8 +112,9 @@ int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool o
 {
     memset(f, 0, sizeof *f);
     f->overwrite = overwrite;
-    const bool url = strstr(path, "://") != NULL;
-    f->target = url ? mem_strdup(path) : resolve(path);
+    const bool standard = !strcmp(path, "-");
+    const bool url = standard || strstr(path, "://") != NULL;
+    f->target = standard ? mem_strdup("pipe:1") : url ? mem_strdup(path) : resolve(path);
     if (!f->target)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     if (url)

@@ -1,7 +1,7 @@
 /*
  * The name of a file that is being written: a temporary one beside the target, renamed when the file
- * is complete, so that a half file never stands under the final name. Devices, pipes and URLs are
- * written to directly.
+ * is complete, so that a half file never stands under the final name. Devices, pipes, URLs and
+ * standard output ("-") are written to directly.
  */
 #ifndef DAIN_MEDIA_OUTFILE_H
 #define DAIN_MEDIA_OUTFILE_H

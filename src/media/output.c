@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "media/colour.h"
 #include "media/outfile.h"
+#include "media/picture_out.h"
+#include "media/still.h"
 #include "media/streams.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@ typedef struct Pending {
 struct Output {
     Report *report;
     OutFile file;
+    PictureOut *pictures; /* instead of a file */
     AVFormatContext *format;
     Encoder *encoder;
     Colour *colour;
@@ -37,11 +40,22 @@ struct Output {
 
 const AVOutputFormat *output_container(const char *path, Report *report)
 {
+    if (!strcmp(path, "-"))
+        return av_guess_format("yuv4mpegpipe", NULL, NULL);
     const AVOutputFormat *const format = av_guess_format(NULL, path, NULL);
+    if (format && picture_out_wanted(path))
+        return av_guess_format("image2", NULL, NULL);
+    if (still_named(path)) {
+        report_error(report, DAIN_EINVAL,
+                     "%s: one picture holds no video; end the name in .mp4 or .mkv, or give a "
+                     "folder or a pattern like new_%%05d.png for pictures",
+                     path);
+        return NULL;
+    }
     if (!format || (format->flags & AVFMT_NOFILE) || format->video_codec == AV_CODEC_ID_NONE) {
         report_error(report, DAIN_EUNSUPPORTED,
                      "%s: the name does not tell a video container; end it in .mp4, .mkv, .mov or "
-                     ".webm",
+                     ".webm, or in / for a folder of pictures",
                      path);
         return NULL;
     }
@@ -84,10 +98,14 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
         o->last_dts[i] = AV_NOPTS_VALUE;
     }
     o->base[video] = libav_rational(source_video(source).time_base); /* deinterlaced, it is finer */
-    int r = s->stretch_sound && !s->only_video ? open_sounds(o, source) : DAIN_OK;
+    const bool only_video = s->only_video || o->pictures;
+    if (o->pictures && !s->only_video && count > 1)
+        report_log(o->report, DAIN_LOG_WARNING,
+                   "pictures hold no sound and no other streams: they are left out");
+    int r = s->stretch_sound && !only_video ? open_sounds(o, source) : DAIN_OK;
     const StreamPace pace = { source_start(source), source_end(source), o->stretch, o->sound };
     if (r >= 0)
-        r = streams_create(o->format, in, video, source_chosen(source), s->only_video,
+        r = streams_create(o->format, in, video, source_chosen(source), only_video,
                            encoder_context(o->encoder), first, &pace, o->map, o->report);
     if (r >= 0)
         r = streams_copy_file_data(o->format, in, &pace, o->report);
@@ -98,6 +116,10 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
 
 static int write_header(Output *o)
 {
+    if (o->pictures)
+        return DAIN_OK;
+    /* More than 8 bits in YUV4MPEG are an extension that FFmpeg wants to be asked for. */
+    o->format->strict_std_compliance = FF_COMPLIANCE_UNOFFICIAL;
     int r = avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
     if (r < 0)
         return libav_error(o->report, r, "cannot write %s", o->path);
@@ -109,19 +131,52 @@ static int write_header(Output *o)
     return DAIN_OK;
 }
 
+static int open_file(Output *o, const OutputSettings *s)
+{
+    if (picture_out_wanted(s->path))
+        return picture_out_open(&o->pictures, s->path, s->inputs, s->overwrite, o->report);
+    return outfile_open(&o->file, s->path, s->inputs, s->overwrite, o->report);
+}
+
+/* As the settings say; for pictures the name tells the codec, and what is said comes after its own
+ * settings. */
+static int open_encoder(Output *o, const OutputSettings *s, const AVOutputFormat *container,
+                        const AVFrame *first)
+{
+    enum { OPTIONS = 64 };
+    EncoderSettings e = s->encoder;
+    const char *options[OPTIONS + 1];
+    int count = 0;
+    if (o->pictures) {
+        const AVOutputFormat *single;
+        const AVCodec *const codec = picture_encoder(s->path, &single, o->report);
+        if (!codec)
+            return DAIN_EUNSUPPORTED;
+        if (!e.codec)
+            e.codec = codec->name;
+        const char *const *const lists[] = { picture_encoder_options(codec), e.options };
+        for (int i = 0; i < 2; i++)
+            for (const char *const *p = lists[i]; p && *p && count < OPTIONS; p++)
+                options[count++] = *p;
+        options[count] = NULL;
+        e.options = options;
+    }
+    return encoder_open(&o->encoder, &e, container, first, s->time_base, s->rate, o->report);
+}
+
 static int open_all(Output *o, const OutputSettings *s, const Source *source, const AVFrame *first)
 {
     const AVOutputFormat *const container = output_container(s->path, o->report);
     if (!container)
         return DAIN_EUNSUPPORTED;
-    int r = outfile_open(&o->file, s->path, s->inputs, s->overwrite, o->report);
+    int r = open_file(o, s);
     if (r < 0)
         return r;
-    r = avformat_alloc_output_context2(&o->format, container, NULL, outfile_path(&o->file));
+    r = avformat_alloc_output_context2(&o->format, container, NULL,
+                                       o->pictures ? s->path : outfile_path(&o->file));
     if (r < 0)
         return libav_error(o->report, r, "%s", s->path);
-    if ((r = encoder_open(&o->encoder, &s->encoder, container, first, s->time_base, s->rate,
-                          o->report)) < 0)
+    if ((r = open_encoder(o, s, container, first)) < 0)
         return r;
     o->colour = colour_create();
     o->packet = av_packet_alloc();
@@ -164,6 +219,7 @@ void output_close(Output **output)
         avio_closep(&o->format->pb);
     avformat_free_context(o->format);
     outfile_abandon(&o->file);
+    picture_out_close(&o->pictures);
     colour_destroy(o->colour);
     av_packet_free(&o->packet);
     mem_free(o->map);
@@ -197,6 +253,11 @@ static void keep_order(Output *o, AVPacket *packet)
 
 static int write_packet(Output *o, AVPacket *packet)
 {
+    if (o->pictures) {
+        const int written = picture_out_write(o->pictures, packet);
+        av_packet_unref(packet);
+        return written;
+    }
     keep_order(o, packet);
     int r = av_interleaved_write_frame(o->format, packet);
     if (r >= 0 && o->format->pb && o->format->pb->error < 0)
@@ -360,7 +421,9 @@ int output_finish(Output *o)
     for (int i = 0; o->sound && i < o->source_streams && r >= 0; i++)
         if (o->sound[i] && o->map[i] >= 0)
             r = write_sound(o, i, NULL);
-    if (r < 0)
+    if (r >= 0 && o->pictures)
+        picture_out_finish(o->pictures);
+    if (r < 0 || o->pictures)
         return r;
     r = av_write_trailer(o->format);
     if (r >= 0 && o->format->pb->error < 0)

@@ -7,6 +7,9 @@
  *     output_finish(output);
  *     output_close(&output);                        // without output_finish() nothing remains
  *
+ * The path may be a pattern for pictures (picture_out.h), of which those that are written remain
+ * whatever follows, or "-": YUV4MPEG to standard output.
+ *
  * Thread-safety: one thread at a time.
  */
 #ifndef DAIN_MEDIA_OUTPUT_H

@@ -5,11 +5,8 @@
 #include "media/decode.h"
 #include "media/encode.h"
 #include "media/outfile.h"
+#include "media/picture_out.h"
 #include "media/still.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 /* Types that need a demuxer (AVIF, GIF, ...): the first frame of the file. */
 static int read_first(AVFrame *frame, const char *path, Report *report)
@@ -50,38 +47,6 @@ int picture_read(AVFrame **picture, const char *path, Report *report)
     return r;
 }
 
-/* The encoder for the type that the name ends in, and FFmpeg's idea of such a file. */
-static const AVCodec *encoder_for(const char *path, const AVOutputFormat **container,
-                                  Report *report)
-{
-    *container = av_guess_format(NULL, path, NULL);
-    const bool known = *container && (!strcmp((*container)->name, "image2") ||
-                                      !strcmp((*container)->name, "webp"));
-    const AVCodec *const codec =
-        known
-            ? avcodec_find_encoder(av_guess_codec(*container, NULL, path, NULL, AVMEDIA_TYPE_VIDEO))
-            : NULL;
-    if (!codec)
-        report_error(
-            report, DAIN_EUNSUPPORTED,
-            "%s: the name does not tell a picture type; end it in .png, .jpg, .tif or .webp", path);
-    return codec;
-}
-
-static int write_file(const AVPacket *packet, const char *path, Report *report)
-{
-    FILE *const f = fopen(path, "wb");
-    if (!f)
-        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(errno));
-    const bool written = fwrite(packet->data, 1, (size_t)packet->size, f) == (size_t)packet->size;
-    const int error = errno;
-    if (fclose(f) != 0)
-        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(errno));
-    if (!written)
-        return report_error(report, DAIN_EIO, "cannot write %s: %s", path, strerror(error));
-    return DAIN_OK;
-}
-
 /* One frame in, one packet out. */
 static int encode(Encoder *encoder, const AVFrame *picture, const AVFrame *like, AVPacket *packet,
                   Report *report)
@@ -115,17 +80,12 @@ int picture_write(const AVFrame *picture, const AVFrame *like, const char *path,
                   const char *const *inputs, bool overwrite, Report *report)
 {
     const AVOutputFormat *container;
-    const AVCodec *const codec = encoder_for(path, &container, report);
+    const AVCodec *const codec = picture_encoder(path, &container, report);
     if (!codec)
         return DAIN_EUNSUPPORTED;
-    static const char *const lossless[] = { "lossless=1", NULL };
-    static const char *const fine[] = { "flags=qscale", "global_quality=236", NULL };
-    const EncoderSettings settings = { .codec = codec->name,
-                                       .crf = -1,
-                                       .threads = 1,
-                                       .options = codec->id == AV_CODEC_ID_WEBP    ? lossless
-                                                  : codec->id == AV_CODEC_ID_MJPEG ? fine
-                                                                                   : NULL };
+    const EncoderSettings settings = {
+        .codec = codec->name, .crf = -1, .threads = 1, .options = picture_encoder_options(codec)
+    };
     OutFile file = { 0 };
     Encoder *encoder = NULL;
     AVPacket *packet = av_packet_alloc();
@@ -137,7 +97,7 @@ int picture_write(const AVFrame *picture, const AVFrame *like, const char *path,
     if (r >= 0)
         r = encode(encoder, picture, like, packet, report);
     if (r >= 0)
-        r = write_file(packet, outfile_path(&file), report);
+        r = picture_file_write(packet, outfile_path(&file), report);
     if (r >= 0)
         r = outfile_commit(&file, report);
     else

@@ -1,15 +1,21 @@
 /* dain IN OUT: a video with new frames between the old ones. */
 #include "tool/interpolate.h"
 
+#include "base/mem.h"
 #include "media/picture_list.h"
+#include "media/picture_out.h"
 #include "media/pipeline.h"
 #include "media/scene.h"
 #include "tool/events.h"
+#include "media/still.h"
 #include "tool/progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Job {
     const InterpolateOptions *options;
@@ -38,7 +44,8 @@ static void on_start(void *opaque, const PipelineStart *start)
                start->decoder, start->format_in,
                start->rate_out.num ? ratio_text(start->rate_out, out, sizeof out) : "variable",
                start->encoder, start->format_out);
-    if (!job->options->input_rate.num && picture_list_wanted(job->input))
+    if (!job->options->input_rate.num && picture_list_wanted(job->input) &&
+        !picture_out_wanted(job->output))
         report_log(job->report, DAIN_LOG_WARNING,
                    "the pictures are taken as %g frames a second; --input-fps says otherwise",
                    ratio_double(start->rate_in));
@@ -238,6 +245,39 @@ __attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
     return EXIT_USAGE;
 }
 
+/* A folder as output means pictures in it, by the pattern of -f: *target is their pattern then. The
+ * folder is made if it is named as one, by a slash at its end or by -f. */
+static int find_target(const InterpolateOptions *o, char **target, Report *report)
+{
+    const size_t length = strlen(o->output);
+    const bool slash = length > 0 && o->output[length - 1] == '/';
+    struct stat st;
+    const bool exists = stat(o->output, &st) == 0;
+    if (!strcmp(o->output, "-") && isatty(STDOUT_FILENO))
+        return usage("standard output is a terminal");
+    const bool folder = exists && S_ISDIR(st.st_mode);
+    /* A video into a folder that was only named may be a slip: thousands of pictures. */
+    if (!o->pattern && !slash && !(folder && picture_list_wanted(o->input)))
+        return EXIT_DONE;
+    const char *const pattern = o->pattern ? o->pattern : "%08d.png";
+    PicturePattern parts;
+    if (strchr(pattern, '/') || !picture_pattern_parse(pattern, &parts) || !still_named(pattern))
+        return usage("--pattern %s: should be a file name with one %%d, like new_%%05d.png",
+                     pattern);
+    if ((exists && !folder) || (!exists && mkdir(o->output, 0777) != 0)) {
+        report_error(report, DAIN_EIO, "%s: %s", o->output, strerror(exists ? ENOTDIR : errno));
+        return EXIT_FAILED;
+    }
+    const size_t size = length + strlen(pattern) + 2;
+    *target = mem_alloc(size);
+    if (!*target) {
+        report_error(report, DAIN_ENOMEM, "out of memory");
+        return EXIT_FAILED;
+    }
+    snprintf(*target, size, "%s%s%s", o->output, slash ? "" : "/", pattern);
+    return EXIT_DONE;
+}
+
 static int run(const void *values, int count, char **operands)
 {
     const InterpolateOptions *const o = values;
@@ -274,18 +314,33 @@ static int run(const void *values, int count, char **operands)
     const char *const wrong = interpolate_wrong_time(o);
     if (wrong)
         return usage("%s", wrong);
-    return pictures ? interpolate_pictures(&full, &report)
-                    : run_video(&full, full.input, full.output, &report);
+    if (pictures)
+        return interpolate_pictures(&full, &report);
+    char *target = NULL;
+    int code = find_target(&full, &target, &report);
+    if (code == EXIT_DONE)
+        code = run_video(&full, full.input, target ? target : full.output, &report);
+    mem_free(target);
+    return code;
 }
 
 #define AT(member) offsetof(InterpolateOptions, member)
 
 static const Option options[] = {
-    { 'i', "input", OPTION_TEXT, AT(input), "FILE", "the video, instead of naming it first", 0, 0 },
+    { 'i', "input", OPTION_TEXT, AT(input), "FILE",
+      "the video, instead of naming it first: a file, a URL, a folder of pictures, a pattern like "
+      "in/%05d.png, or - for standard input",
+      0, 0 },
     { 'o', "output", OPTION_TEXT, AT(output), "FILE",
       "the result, instead of naming it last; the end of its name chooses the container (.mp4, "
-      ".mkv, "
-      ".mov, .webm, ...) or picture type",
+      ".mkv, .mov, .webm, ...) or picture type; a folder, or a pattern like out/%05d.png: a "
+      "picture "
+      "for each frame; -: YUV4MPEG on standard output",
+      0, 0 },
+    { 'f', "pattern", OPTION_TEXT, AT(pattern), "NAME",
+      "names of the pictures when the output is a folder, counted from 1; the end chooses their "
+      "type "
+      "(.png, .jpg, .tif, .webp, .exr, ...) [%08d.png]",
       0, 0 },
     { 0, "factor", OPTION_FACTOR, AT(factor), "N",
       "frames of output for each frame of the video: 2, 5/2, 2.5 [2]", 0, 0 },

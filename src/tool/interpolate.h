@@ -23,6 +23,7 @@ typedef struct InterpolateOptions {
     bool deinterlace, strict;
     Ratio input_rate;     /* of pictures and raw streams, {0, 0} = not given */
     const char *streams;  /* --streams, NULL = all */
+    const char *pattern;  /* -f: names of pictures in a folder, NULL = %08d.png */
     const char *progress; /* "line", "json", "none"; NULL = line, unless quiet */
     const char *codec, *preset, *pix_fmt;
     double crf;

@@ -1,0 +1,155 @@
+"""What comes out beside video files: folders and patterns of pictures, YUV4MPEG."""
+from harness import *
+
+
+def pictures(folder, fmt='rgb24', frames=5, ending='png', size='64x48'):
+    folder.mkdir()
+    ffmpeg('-f', 'lavfi', '-i', f'testsrc2=size={size}:rate=10', '-frames:v', frames, '-vf',
+           f'format={fmt}', folder / f'%03d.{ending}')
+    return folder
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def hashes(path, fmt):
+    return ffmpeg('-i', path, '-frames:v', 1, '-pix_fmt', fmt, '-f', 'framemd5', '-').split()[-1]
+
+
+@test('a folder of pictures becomes one of twice as many, as the tools for pictures do it')
+def _(work):
+    pictures(work / 'in')
+    (work / 'out').mkdir()
+    run = dain('-i', work / 'in', '-o', work / 'out')
+    equal(names(work / 'out'), [f'{i:08}.png' for i in range(1, 11)], 'pictures')
+    check('--input-fps' not in run.stderr, 'pictures have no rate to speak of')
+    for i in range(5):
+        equal(hashes(work / 'out' / f'{2 * i + 1:08}.png', 'rgb24'),
+              hashes(work / 'in' / f'{i + 1:03}.png', 'rgb24'), f'source picture {i}')
+    same = hashes(work / 'out' / '00000010.png', 'rgb24')
+    equal(same, hashes(work / 'in' / '005.png', 'rgb24'), 'the last picture, held')
+    # -n, -f, -j, -v as rife-ncnn-vulkan has them.
+    run = dain('-i', work / 'in', '-o', work / 'n', '-n', '13', '-f', 'f_%03d.jpg', '-j', '1:2:2', '-v')
+    equal(names(work / 'n'), [f'f_{i:03}.jpg' for i in range(1, 14)], 'pictures')
+    check('f_013.jpg' in run.stderr, 'no line for each picture')
+
+
+@test('pictures keep their depth and kind: 8 and 16 bits, gray, alpha, EXR')
+def _(work):
+    for i, (ending, fmt) in enumerate((('png', 'rgb48be'), ('png', 'rgba'), ('png', 'gray16be'),
+                                       ('png', 'gray'), ('tif', 'rgb48le'), ('tif', 'rgb24'))):
+        pictures(work / f'{i}', fmt, 2, ending)
+        dain('-q', work / f'{i}', f'{work}/o{i}/', '-f',
+             f'%d.{ending}')
+        equal(video(work / f'o{i}' / f'1.{ending}')['pix_fmt'], fmt, f'format of {ending}')
+        equal(hashes(work / f'o{i}' / f'3.{ending}', fmt), hashes(work / f'{i}' / f'002.{ending}', fmt),
+              f'{ending} {fmt}')
+    if have_encoder('exr'):
+        pictures(work / 'e', 'gbrpf32le', 2, 'exr')
+        dain('-q', work / 'e', f'{work}/f/', '-f', '%d.exr')
+        equal(hashes(work / 'f' / '3.exr', 'gbrpf32le'), hashes(work / 'e' / '002.exr', 'gbrpf32le'), 'EXR')
+
+
+@test('a video becomes pictures of the right colours')
+def _(work):
+    for fmt, matrix, out in (('yuv420p', 'bt709', 'a'), ('yuv444p', 'smpte170m', 'b')):
+        name = 'bt601' if matrix == 'smpte170m' else matrix
+        ffmpeg('-f', 'lavfi', '-i', 'color=0xc08040:size=64x48:rate=5', '-f', 'lavfi', '-i',
+               'sine=duration=0.4', '-vf', f'format=gbrp,scale=out_color_matrix={name}:out_range=tv,'
+               f'format={fmt}', '-frames:v', 2, '-c:v', 'ffv1', '-colorspace', matrix, '-color_range',
+               'tv', work / 'in.mkv')
+        for ending in ('png', 'jpg', 'tif', *(['webp'] if have_encoder('libwebp') else [])):
+            run = dain('-y', '--no-scene', work / 'in.mkv', f'{work}/{out}/', '-f', f'%02d.{ending}')
+            check('pictures hold no sound' in run.stderr, run.stderr)
+            for i in range(1, 5):
+                data = ffmpeg('-i', work / out / f'{i:02}.{ending}', '-pix_fmt', 'rgb24', '-f',
+                              'rawvideo', '-')
+                got = data[3 * (24 * 64 + 32):][:3]
+                check(all(abs(g - w) <= 3 for g, w in zip(got, (0xc0, 0x80, 0x40))),
+                      f'{ending} {i} of {matrix}: {tuple(got)}')
+
+
+@test('a variable rate and holes are filled: pictures stand at even times')
+def _(work):
+    pictures(work / 'in', frames=6)
+    (work / 'in' / '003.png').unlink()
+    dain('-q', work / 'in' / '%03d.png', work / '%02d.png', code=3)
+    equal(len([n for n in names(work) if n.endswith('.png')]), 12, 'pictures')
+    a = [hashes(work / f'{i:02}.png', 'rgb24') for i in range(1, 13)]
+    equal(a[6], hashes(work / 'in' / '004.png', 'rgb24'), 'a picture behind the hole')
+    equal(len(set(a)), 11, 'different pictures')
+
+
+@test('pictures that exist are kept unless -y says otherwise; leftovers are named')
+def _(work):
+    pictures(work / 'in', frames=3)
+    (work / 'out').mkdir()
+    (work / 'out' / '00000001.png').write_text('precious')
+    one_line(dain('-q', work / 'in', work / 'out', code=1), '00000001.png exists already')
+    equal((work / 'out' / '00000001.png').read_text(), 'precious', 'the old picture')
+    (work / 'out' / '00000007.png').write_text('old')
+    run = dain('-y', work / 'in', work / 'out')
+    check('00000007.png and what follows it are left from before' in run.stderr, run.stderr)
+    (work / 'out' / '00000001.png').unlink()
+    (work / 'out' / '00000004.png').write_text('in the middle')
+    one_line(dain('-q', work / 'in', work / 'out', code=1), 'exists already')
+    nothing_left(work / 'out', *[f'{i:08}.png' for i in range(1, 8)])
+
+
+@test('outputs that are no place for pictures are refused')
+def _(work):
+    pictures(work / 'in', frames=2)
+    clip(work / 'in.mkv', frames=2)
+    for args, says, code in (((work / 'in', work / 'in'), 'would mix', 1),
+                             (('-y', work / 'in', work / 'in' / 'n%d.png'), 'would mix', 1),
+                             ((work / 'in.mkv', work / 'out.png'), 'one picture holds no video', 1),
+                             ((work / 'in.mkv', work / 'out' / '%d.png'), 'cannot write', 1),
+                             ((work / 'in.mkv', work, '-f', 'x.png'), 'with one %d', 2),
+                             ((work / 'in.mkv', work, '-f', '%d%d.png'), 'with one %d', 2),
+                             ((work / 'in.mkv', work, '-f', 'a/%d.png'), 'with one %d', 2),
+                             ((work / 'in.mkv', work, '-f', '%d.xyz'), 'with one %d', 2),
+                             ((work / 'in.mkv', work / 'in.mkv', '-f', '%d.png'), 'Not a directory', 1),
+                             ((work / 'in.mkv', work), 'or in / for a folder of pictures', 1),
+                             ((work / 'in.mkv', f'{work}/', '-c', 'nonsense'), 'no video encoder', 1)):
+        one_line(dain('-q', *args, code=code), says)
+    equal(names(work / 'in'), ['001.png', '002.png'], 'the input')
+    nothing_left(work, 'in', 'in.mkv')
+
+
+@test('YUV4MPEG to standard output, with depth and rate, and into the next program')
+def _(work):
+    for fmt in ('yuv420p', 'yuv422p10le', 'yuv444p12le', 'gray', 'yuv420p16le'):
+        clip(work / 'in.mkv', frames=4, codec=('-c:v', 'ffv1'), vf=f'format={fmt}')
+        run = subprocess.run([DAIN, '-q', work / 'in.mkv', '-'], capture_output=True)
+        equal((run.returncode, run.stderr), (0, b''), 'exit code and messages')
+        check(run.stdout.startswith(b'YUV4MPEG2 W64 H48 F50:1'), run.stdout[:60])
+        (work / 'out.y4m').write_bytes(run.stdout)
+        equal(video(work / 'out.y4m')['pix_fmt'], fmt, 'format')
+        equal(frame_hashes(work / 'out.y4m')[::2], frame_hashes(work / 'in.mkv'), 'source frames')
+    # RGB and alpha have no place there: the nearest.
+    clip(work / 'in.mkv', frames=2, codec=('-c:v', 'ffv1'), vf='format=bgra')
+    dain('-q', work / 'in.mkv', work / 'rgb.y4m')
+    equal(video(work / 'rgb.y4m')['pix_fmt'], 'yuv444p', 'format')
+    # Through two of them.
+    clip(work / 'in.mkv', frames=4, codec=('-c:v', 'ffv1'))
+    run = subprocess.run(f'"{DAIN}" -q "{work}/in.mkv" - | "{DAIN}" -q -c ffv1 - "{work}/out.mkv"',
+                         shell=True, capture_output=True, text=True)
+    equal((run.returncode, run.stderr), (0, ''), 'exit code and messages')
+    equal(frame_hashes(work / 'out.mkv')[::4], frame_hashes(work / 'in.mkv'), 'source frames')
+
+
+@test('a reader of standard output that goes away ends it with a line')
+def _(work):
+    clip(work / 'in.mkv', size='320x240', frames=60)
+    process = subprocess.Popen([DAIN, '-q', work / 'in.mkv', '-'], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.read(1000)
+    process.stdout.close()
+    error = process.stderr.read().decode()
+    process.stderr.close()
+    equal(process.wait(60), 1, f'exit code ({error})')
+    check('Broken pipe' in error and error.count('\n') == 1, error)
+
+
+main()
