@@ -15,10 +15,10 @@ from edgetrain.schedule import Progress, cosine
 WEIGHTS = os.path.join(ROOT, "models", "edge.safetensors")
 
 
-def train(dataset, out, *more):
+def train(dataset, out, *more, config="edge-v2.1"):
     native.library()
     command = [sys.executable, os.path.join(TRAINING, "train.py"),
-               os.path.join(TRAINING, "configs", "edge-v2.1.json"), str(out), "--cache", str(dataset / "cache"),
+               os.path.join(TRAINING, "configs", config + ".json"), str(out), "--cache", str(dataset / "cache"),
                "--textures", str(dataset / "textures"), "--log-every", "1", "--set", "data.crop=64",
                "--set", "data.batch=2", "--set", "optimiser.warmup=1", *more]
     subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -75,6 +75,21 @@ def test_fine_tuning_and_export_keep_other_widths(dataset, tmp_path):
     net = Edge.from_tensors(tensors)
     assert (net.widths["ref4b"], net.widths["enc1b"]) == (48, 12)
     assert tensors["ref4b.weight"].dtype == torch.float16
+
+
+def test_a_pruned_network_learns_from_the_whole_one(dataset, tmp_path):
+    whole, small = (safetensors.read(WEIGHTS)[0], tmp_path / "small.safetensors")
+    cut = {k: v.float() for k, v in whole.items()}
+    for name in ("ref2b.weight", "ref2b.bias"):
+        cut[name] = torch.zeros_like(cut[name])
+    safetensors.write(str(small), cut, {"format": "edge", "version": 2})
+    log = train(dataset, tmp_path / "run", "--init", str(small), "--teacher", WEIGHTS, "--steps", "25",
+                "--set", "optimiser.rate=1e-3", config="edge-small")
+    steps = [e for e in log if e["kind"] == "train"]
+    first, last = (sum(e["teacher_picture"] + e["teacher_flow"] for e in part) for part in (steps[:8], steps[-8:]))
+    assert 0 < last < first
+    log = train(dataset, tmp_path / "same", "--init", WEIGHTS, "--teacher", WEIGHTS, "--steps", "1", config="edge-small")
+    assert log[1]["teacher_picture"] < 1e-3 and log[1]["teacher_flow"] == 0
 
 
 def test_mixing_keeps_the_better_weights(dataset, tmp_path):
