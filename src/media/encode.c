@@ -14,6 +14,7 @@
 struct Encoder {
     Report *report;
     AVCodecContext *context;
+    bool sent, flushed; /* a frame; the end */
 };
 
 /* Constant quality where none is asked for: visually close to the source. */
@@ -250,6 +251,18 @@ static int set_light_levels(AVDictionary **options, const AVCodec *codec, const 
     return av_dict_set(options, key, value, AV_DICT_APPEND);
 }
 
+/* x265 writes to standard error itself, past FFmpeg's messages. */
+static void hush_x265(AVDictionary **options, const AVCodec *codec)
+{
+    static const char key[] = "x265-params";
+    const AVDictionaryEntry *const own = av_dict_get(*options, key, NULL, 0);
+    if (strcmp(codec->name, "libx265") || (own && strstr(own->value, "log-level")))
+        return;
+    if (own)
+        av_dict_set(options, key, ":", AV_DICT_APPEND);
+    av_dict_set(options, key, "log-level=error", AV_DICT_APPEND);
+}
+
 static bool has_option(const AVCodec *codec, const char *name)
 {
     return codec->priv_class &&
@@ -281,6 +294,7 @@ static int set_quality(AVDictionary **options, const EncoderSettings *s, const A
     for (const char *const *o = s->options; o && *o; o++)
         if (av_dict_parse_string(options, *o, "=", "", 0) < 0)
             return report_error(report, DAIN_EINVAL, "%s is no KEY=VALUE for the encoder", *o);
+    hush_x265(options, codec);
     return DAIN_OK;
 }
 
@@ -374,10 +388,37 @@ int encoder_open(Encoder **encoder, const EncoderSettings *settings,
     return DAIN_OK;
 }
 
+/* A frame of any content. NULL if there is no memory. */
+static AVFrame *filler(const Encoder *e)
+{
+    AVFrame *const f = encoder_frame(e);
+    for (int i = 0; f && i < AV_NUM_DATA_POINTERS && f->buf[i]; i++)
+        memset(f->buf[i]->data, 0, f->buf[i]->size);
+    return f;
+}
+
+/* SVT-AV1 1.4 waits for ever when it is closed before it had a frame and was told that there are no
+ * more. */
+static void flush_svt(Encoder *e)
+{
+    AVCodecContext *const c = e->context;
+    if (!c || !avcodec_is_open(c) || strcmp(c->codec->name, "libsvtav1") || e->flushed)
+        return;
+    AVFrame *frame = filler(e);
+    AVPacket *packet = av_packet_alloc();
+    if (frame && packet && (e->sent || avcodec_send_frame(c, frame) == 0) &&
+        avcodec_send_frame(c, NULL) == 0)
+        while (avcodec_receive_packet(c, packet) == 0)
+            av_packet_unref(packet);
+    av_packet_free(&packet);
+    av_frame_free(&frame);
+}
+
 void encoder_close(Encoder **encoder)
 {
     if (!*encoder)
         return;
+    flush_svt(*encoder);
     avcodec_free_context(&(*encoder)->context);
     mem_free(*encoder);
     *encoder = NULL;
@@ -420,6 +461,7 @@ bool encoder_takes(const Encoder *e, const AVFrame *f)
 int encoder_send(Encoder *e, const AVFrame *frame)
 {
     const int r = avcodec_send_frame(e->context, frame);
+    *(frame ? &e->sent : &e->flushed) = true;
     return r < 0 ? libav_error(e->report, r, "%s failed", e->context->codec->name) : DAIN_OK;
 }
 

@@ -82,6 +82,8 @@ static int open_output(Pipeline *p)
     int r = open_timeline(p, container, &timeline, &rate);
     if (r < 0)
         return r;
+    if (p->forecast)
+        return forecast_make(p, container, &timeline, rate, p->forecast);
     const char *const inputs[] = { s->input, NULL };
     const AVFrame *const first = p->first.decoded;
     OutputSettings out = s->output;
@@ -191,7 +193,8 @@ static void release(Pipeline *p)
     colour_destroy(p->colour);
     output_close(&p->output);
     source_close(&p->source);
-    backend_reset(p->settings->engine);
+    if (p->settings->engine)
+        backend_reset(p->settings->engine);
 }
 
 static int run(Pipeline *p, PipelineResult *result)
@@ -201,8 +204,9 @@ static int run(Pipeline *p, PipelineResult *result)
         r = open_source(p);
     if (r >= 0)
         r = open_output(p);
-    if (r >= 0)
-        r = write_early(p);
+    if (r < 0 || p->forecast)
+        return r;
+    r = write_early(p);
     if (r < 0)
         return r;
     r = run_threads(p);
@@ -229,13 +233,14 @@ static void pass_on(Pipeline *p)
         }
 }
 
-int pipeline_run(const PipelineSettings *settings, PipelineResult *result)
+static int perform(const PipelineSettings *settings, Forecast *forecast, PipelineResult *result)
 {
     *result = (PipelineResult){ 0 };
     Pipeline *const p = mem_calloc(1, sizeof *p);
     if (!p)
         return report_error(settings->report, DAIN_ENOMEM, "out of memory");
     p->settings = settings;
+    p->forecast = forecast;
     p->newer_index = p->engine_index = -1;
     Stage *const stages[] = { &p->reader, &p->engine, &p->writer };
     for (int i = 0; i < 3; i++) {
@@ -251,4 +256,15 @@ int pipeline_run(const PipelineSettings *settings, PipelineResult *result)
     release(p);
     mem_free(p);
     return r;
+}
+
+int pipeline_run(const PipelineSettings *settings, PipelineResult *result)
+{
+    return perform(settings, NULL, result);
+}
+
+int pipeline_forecast(const PipelineSettings *settings, Forecast *forecast)
+{
+    PipelineResult unused;
+    return perform(settings, forecast, &unused);
 }

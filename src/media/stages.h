@@ -3,6 +3,7 @@
 #define DAIN_MEDIA_STAGES_H
 
 #include "media/colour.h"
+#include "media/forecast.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
 #include "media/scene.h"
@@ -61,6 +62,8 @@ typedef struct Pipeline {
 
     /* writer */
     bool wrote;
+
+    Forecast *forecast; /* wanted instead of the work, else NULL */
 } Pipeline;
 
 /* Whether the user wants to stop. */
@@ -77,6 +80,10 @@ void release_item(WriteItem *item);
 int reader_decode(Pipeline *pipeline, Stage *stage, SourceFrame *out);
 /* Makes what the engine needs of it: RGB and the scene score. */
 int reader_prepare(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
+
+/* Fills in a forecast once source, first frame and timeline are known. */
+int forecast_make(Pipeline *pipeline, const AVOutputFormat *container,
+                  const TimelineSettings *timeline, Ratio rate, Forecast *forecast);
 
 /* The threads' loops; the engine's runs in the caller's thread and returns its error. */
 void *reader_main(void *pipeline);

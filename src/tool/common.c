@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -80,6 +81,8 @@ void messages_start(Report *report, const CommonOptions *common)
                                             : DAIN_LOG_DEBUG;
     *report = (Report){ .log = print_message };
     libav_report.log = print_message;
+    if (messages.level < DAIN_LOG_DEBUG)
+        setenv("SVT_LOG", "1", 0); /* errors only: this encoder ignores FFmpeg's callback */
     libav_messages(messages.level >= DAIN_LOG_DEBUG ? &libav_report : NULL);
 }
 

@@ -95,21 +95,43 @@ void events_message(DainLogLevel level, const char *text)
     line_end(&line);
 }
 
-void events_start(const char *input, const char *output, const PipelineStart *s)
+static void put_start(Line *line, const char *input, const char *output, const PipelineStart *s)
+{
+    put_text(line, "input", input);
+    put_text(line, "output", output);
+    put_count(line, "width", s->width);
+    put_count(line, "height", s->height);
+    put_rate(line, "rate_in", s->rate_in);
+    put_rate(line, "rate_out", s->rate_out);
+    put_text(line, "decoder", s->decoder);
+    put_text(line, "encoder", s->encoder);
+    put_text(line, "format_in", s->format_in);
+    put_text(line, "format_out", s->format_out);
+}
+
+void events_start(const char *input, const char *output, const PipelineStart *start)
 {
     Line line;
     if (!line_begin(&line, "start"))
         return;
-    put_text(&line, "input", input);
-    put_text(&line, "output", output);
-    put_count(&line, "width", s->width);
-    put_count(&line, "height", s->height);
-    put_rate(&line, "rate_in", s->rate_in);
-    put_rate(&line, "rate_out", s->rate_out);
-    put_text(&line, "decoder", s->decoder);
-    put_text(&line, "encoder", s->encoder);
-    put_text(&line, "format_in", s->format_in);
-    put_text(&line, "format_out", s->format_out);
+    put_start(&line, input, output, start);
+    line_end(&line);
+}
+
+void events_plan(const char *input, const char *output, const Forecast *f, size_t memory_bytes,
+                 double seconds)
+{
+    Line line;
+    if (!line_begin(&line, "plan"))
+        return;
+    put_start(&line, input, output, &f->start);
+    put_text(&line, "container", f->container);
+    put_count(&line, "frames_in", f->frames_in);
+    put_count(&line, "frames_expected", f->frames_out);
+    put_count(&line, "new", f->made);
+    put_real(&line, "seconds_in", f->seconds_in);
+    put_count(&line, "memory_bytes", (int64_t)memory_bytes);
+    put_real(&line, "seconds_estimated", seconds);
     line_end(&line);
 }
 

@@ -8,6 +8,7 @@
 #include "media/scene.h"
 #include "tool/events.h"
 #include "media/still.h"
+#include "tool/plan.h"
 #include "tool/progress.h"
 
 #include <errno.h>
@@ -136,8 +137,8 @@ static int conclude(Job *job, int r, const PipelineResult *result)
             fprintf(stderr, "dain: interrupted, nothing written\n");
         return interruption_code() ? interruption_code() : EXIT_INTERRUPTED;
     }
-    if (r < 0)
-        return EXIT_FAILED;
+    if (r < 0 || job->options->dry_run)
+        return r < 0 ? EXIT_FAILED : EXIT_DONE;
     summarise(job, out, result, seconds);
     const bool damaged =
         report_damage(job->report, in, &result->damage, result->progress.frames_in);
@@ -227,7 +228,10 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
             s.factor = ratio(o->frames, count);
     }
     s.engine = engine;
-    if (r == DAIN_OK)
+    if (r == DAIN_OK && o->dry_run)
+        r = plan_print(&s, !strcmp(engine->methods->name, "native") ? &o->common : NULL,
+                       job.events);
+    else if (r == DAIN_OK)
         r = pipeline_run(&s, &result);
     interruption_stop();
     backend_close(&engine);
@@ -405,6 +409,11 @@ static const Option options[] = {
       "frames a second of a sequence of pictures or a raw stream [24 for pictures]", 0, 0 },
     { 0, "strict", OPTION_FLAG, AT(strict), NULL,
       "stop at the first damaged part of the input instead of leaving it out", 0, 0 },
+    { 0, "dry-run", OPTION_FLAG, AT(dry_run), NULL,
+      "only say what would be done: formats, frames, streams, memory, and the time it would take "
+      "by "
+      "a short measurement; nothing is written",
+      0, 0 },
     { 0, "progress", OPTION_CHOICE, AT(progress), "line|json|none",
       "how to show progress: a line on terminals, or JSON on standard error for programs [line, "
       "none with -q]",

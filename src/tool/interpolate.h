@@ -21,9 +21,10 @@ typedef struct InterpolateOptions {
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;
-    Ratio input_rate;     /* of pictures and raw streams, {0, 0} = not given */
-    const char *streams;  /* --streams, NULL = all */
-    const char *pattern;  /* -f: names of pictures in a folder, NULL = %08d.png */
+    Ratio input_rate;    /* of pictures and raw streams, {0, 0} = not given */
+    const char *streams; /* --streams, NULL = all */
+    const char *pattern; /* -f: names of pictures in a folder, NULL = %08d.png */
+    bool dry_run;
     const char *progress; /* "line", "json", "none"; NULL = line, unless quiet */
     const char *codec, *preset, *pix_fmt;
     double crf;
