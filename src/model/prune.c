@@ -52,10 +52,12 @@ int prune_open(Pruner **pruner, const char *path, bool compared, Report *report)
     }
     p->report = report;
     p->compared = compared;
-    int error = model_open(&p->model, path, report);
+    int error = model_open(&p->model, path, &p->quiet);
     if (!error)
-        error = safetensors_open(&p->file, path, report);
-    if (!error)
+        error = safetensors_open(&p->file, path, &p->quiet);
+    if (error)
+        report_error(report, error, "%s", p->quiet.error);
+    else
         error = prune_follow(p);
     for (int i = 0; !error && i < p->param_count; i++) {
         const ConvParam *c = p->params[i].conv;

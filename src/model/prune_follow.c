@@ -389,8 +389,10 @@ static int follow_graphs(Follower *f)
 {
     enum { SIDE = 256 };
     Pruner *p = f->p;
-    network_init(&f->network, SIDE, SIDE, p->model->kind->align, p->report);
+    network_init(&f->network, SIDE, SIDE, p->model->kind->align, &p->quiet);
     f->error = p->model->kind->build(p->model, &f->network);
+    if (f->error)
+        report_error(p->report, f->error, "%s: %s", p->path, p->quiet.error);
     for (int r = 0; r < 3 && !f->error; r++) {
         const Graph *g = &f->network.graph[r];
         f->ids[r] = mem_calloc((size_t)g->tensor_count + 1, sizeof *f->ids[r]);

@@ -47,7 +47,8 @@ struct Pruner {
     Model *model;
     WeightFile *file;
     char *path;
-    Report *report;
+    Report *report; /* the caller's */
+    Report quiet;   /* the model's: its sentences are said once, with the path */
     bool compared;
 
     PruneLayer *layers;

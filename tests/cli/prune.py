@@ -71,6 +71,9 @@ def _(work):
             (('--ratio', 0.3, '--target-macs', '14k'), 'one of'), ((), 'one of'), (('--target-macs', '14x'), '14x'),
             (('--ratio', 0.3, '--importance', 'magic'), 'magic'), (('--ratio', 2), 'ratio')):
         one_line(dain('prune', MODEL, '-o', out, *arguments, code=2), says)
+    damaged = work / 'damaged.safetensors'
+    damaged.write_bytes(MODEL.read_bytes().replace(b'"ref8h.bias"', b'"ref8h.bios"'))
+    one_line(dain('prune', damaged, '-o', out, '--ratio', 0.3, code=1), str(damaged), 'ref8h.bias')
     check(not out.exists(), 'a file was left')
     out.write_text('mine')
     one_line(dain('prune', MODEL, '-o', out, '--ratio', 0.3, code=1), 'exists')
