@@ -20,7 +20,9 @@ static int open_source(Pipeline *p)
     int r = source_open(&p->source, p->settings->input, &settings, &p->reader.report);
     if (r < 0)
         return r;
-    r = reader_decode(p, &p->reader, &p->first);
+    if (p->settings->dedup && !(p->dedup = dedup_create(source_video(p->source).time_base)))
+        return stage_no_memory(&p->reader);
+    r = reader_next(p, &p->reader, &p->first);
     if (r == SOURCE_END)
         return report_error(&p->reader.report, DAIN_EFORMAT,
                             "%s: not one frame of its video can be decoded", p->settings->input);
@@ -49,8 +51,9 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
                             ".mkv, .mp4, .mov and .webm with libx264, libx265, ffv1, ... do",
                             s->output.path);
     if (s->mode == TIMELINE_FACTOR && rate->num &&
-        encoder_needs_constant_rate(&s->output.encoder, container)) {
-        t->mode = TIMELINE_RATE;
+        (s->dedup || encoder_needs_constant_rate(&s->output.encoder, container))) {
+        /* Without its repetitions the source has no rate to count in. */
+        t->mode = s->variable ? TIMELINE_FILL : TIMELINE_RATE;
         t->out_rate = *rate;
     }
     if (timeline_init(&p->timeline, t) < 0)
@@ -189,6 +192,7 @@ static void release(Pipeline *p)
     release_frame(&p->newer);
     queue_destroy(p->to_engine);
     queue_destroy(p->to_writer);
+    dedup_destroy(p->dedup);
     scene_free(p->scene);
     colour_destroy(p->colour);
     output_close(&p->output);

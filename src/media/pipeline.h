@@ -23,6 +23,7 @@ typedef struct PipelineProgress {
     int64_t made;       /* of these, new ones from the network */
     int64_t repeated;   /* of these, repeated at cuts and pauses and at the end */
     int64_t cuts, pauses;
+    int64_t duplicates;    /* source frames left out because they repeated the one before */
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
     double seconds_in;     /* of source, up to the last frame taken */
     double engine_seconds; /* spent in the network */
@@ -44,6 +45,7 @@ typedef struct PipelineSettings {
     Ratio factor, out_rate; /* by mode, see timeline.h */
     Ratio stretch;          /* seconds of output for a second of source */
     bool variable;          /* refuse containers and encoders that know one rate only */
+    bool dedup;             /* leave out repeated source frames, see dedup.h */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
     int depth;              /* new frames that may wait for the encoder, 0 = usual */
     Backend *engine;        /* the caller's; nobody else may use it meanwhile */

@@ -112,6 +112,27 @@ int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
     return SOURCE_FRAME;
 }
 
+int reader_next(Pipeline *p, Stage *stage, SourceFrame *out)
+{
+    if (!p->dedup)
+        return reader_decode(p, stage, out);
+    DedupFrame next;
+    int r = SOURCE_FRAME;
+    while (!dedup_take(p->dedup, &next)) {
+        if (r == SOURCE_END)
+            return r;
+        r = reader_decode(p, stage, out);
+        if (r < 0)
+            return r;
+        if (r == SOURCE_END)
+            dedup_end(p->dedup);
+        else if (dedup_add(p->dedup, out->decoded) < 0)
+            return stage_no_memory(stage);
+    }
+    *out = (SourceFrame){ .decoded = next.frame, .still = next.still, .left_out = next.left_out };
+    return SOURCE_FRAME;
+}
+
 void *reader_main(void *arg)
 {
     Pipeline *const p = arg;
@@ -124,7 +145,7 @@ void *reader_main(void *arg)
             return NULL;
         }
         frame = (SourceFrame){ 0 };
-        r = reader_decode(p, &p->reader, &frame);
+        r = reader_next(p, &p->reader, &frame);
         const int prepared = r == SOURCE_FRAME ? reader_prepare(p, &p->reader, &frame) : DAIN_OK;
         if (prepared < 0)
             r = prepared;
@@ -250,9 +271,10 @@ static void judge_pair(Pipeline *p, bool *cut, bool *pause)
     *pause = (double)(b->pts - a->pts) * base > p->pause;
     p->progress.cuts += *cut;
     p->progress.pauses += *pause;
+    *pause |= p->newer.still;
     if (*cut)
         report_log(&p->engine.report, DAIN_LOG_INFO, "cut at frame %" PRId64 " (score %.2f)",
-                   p->newer_index, p->newer.score);
+                   p->source_index, p->newer.score);
 }
 
 /* All outputs between older and newer; with nothing newer, up to the end. */
@@ -285,7 +307,9 @@ int engine_main(Pipeline *p)
         p->older = p->newer;
         p->newer = frame;
         p->newer_index++;
-        p->progress.frames_in++;
+        p->source_index = p->progress.frames_in + frame.left_out;
+        p->progress.frames_in = p->source_index + 1;
+        p->progress.duplicates += frame.left_out;
         p->progress.seconds_in = (double)(frame.decoded->pts - p->timeline.first_pts) *
                                  ratio_double(source_video(p->source).time_base);
         timeline_push(&p->timeline, frame.decoded->pts);

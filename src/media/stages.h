@@ -3,6 +3,7 @@
 #define DAIN_MEDIA_STAGES_H
 
 #include "media/colour.h"
+#include "media/dedup.h"
 #include "media/forecast.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
@@ -15,6 +16,8 @@ typedef struct SourceFrame {
     AVFrame *decoded;
     AVFrame *rgb;
     double score; /* of the change from the frame before */
+    bool still;   /* the same picture as the frame before */
+    int left_out; /* frames between the two that repeated the older */
 } SourceFrame;
 
 /* A frame or a packet on its way to the output. */
@@ -50,13 +53,15 @@ typedef struct Pipeline {
     Colour *colour;
     bool headroom; /* of the RGB frames, see colour.h */
     SceneFrame *scene;
+    Dedup *dedup;      /* NULL = keep all frames */
     SourceFrame first; /* read ahead of the threads */
     AVPacket **early;  /* and the packets before it */
     int early_count, early_size;
 
     /* engine */
     SourceFrame older, newer;
-    int64_t newer_index;  /* of newer among the source frames, -1 = none */
+    int64_t source_index; /* of newer in the file */
+    int64_t newer_index;  /* of newer among those that the engine sees, -1 = none */
     int64_t engine_index; /* of the newest frame in the engine, -1 = none */
     int64_t next_pts;     /* least pts that the encoder takes */
 
@@ -78,6 +83,8 @@ void release_item(WriteItem *item);
 /* The next frame, decoded: SOURCE_FRAME, SOURCE_END or an error. Packets that come before it go to
  * the writer, or to Pipeline.early while there is no output yet. */
 int reader_decode(Pipeline *pipeline, Stage *stage, SourceFrame *out);
+/* The same without repeated frames, where they are not wanted. */
+int reader_next(Pipeline *pipeline, Stage *stage, SourceFrame *out);
 /* Makes what the engine needs of it: RGB and the scene score. */
 int reader_prepare(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 

@@ -71,21 +71,41 @@ static const char *plural(int64_t count)
     return count == 1 ? "" : "s";
 }
 
+/* ", 12 duplicates left out": what was judged beside cuts, nothing for what did not happen. */
+static const char *judgement_text(const PipelineProgress *p, char *text, size_t size)
+{
+    const struct {
+        int64_t count;
+        const char *what, *then;
+    } list[] = {
+        { p->duplicates, "duplicate", " left out" },
+    };
+    size_t used = 0;
+    text[0] = 0;
+    for (unsigned i = 0; i < sizeof list / sizeof *list && used < size; i++)
+        if (list[i].count)
+            used +=
+                (size_t)snprintf(text + used, size - used, ", %" PRId64 " %s%s%s", list[i].count,
+                                 list[i].what, plural(list[i].count), list[i].then);
+    return text;
+}
+
 /* "demo-2x.mp4: 110 -> 220 frames (109 new, 1 repeated, no cuts) in 0:12, 9.1 new frames/s" */
 static void summarise(const Job *job, const char *path, const PipelineResult *result,
                       double seconds)
 {
     const PipelineProgress *const p = &result->progress;
-    char time[24], rate[48] = "";
+    char time[24], judged[200], rate[48] = "";
     if (job->options->common.quiet || job->events)
         return;
     if (job->start.rate_out.num)
         snprintf(rate, sizeof rate, " at %.5g fps", ratio_double(job->start.rate_out));
     fprintf(stderr,
             "%s: %" PRId64 " -> %" PRId64 " frame%s%s, %" PRId64 " new, %" PRId64
-            " repeated, %" PRId64 " cut%s, in %s",
+            " repeated, %" PRId64 " cut%s%s, in %s",
             path, p->frames_in, p->frames_out, plural(p->frames_out), rate, p->made, p->repeated,
-            p->cuts, plural(p->cuts), duration_text(seconds, time, sizeof time));
+            p->cuts, plural(p->cuts), judgement_text(p, judged, sizeof judged),
+            duration_text(seconds, time, sizeof time));
     if (p->engine_seconds > 0 && p->made > 0)
         fprintf(stderr, " (%.3g new frames/s)", (double)p->made / p->engine_seconds);
     fputc('\n', stderr);
@@ -367,6 +387,10 @@ static const Option options[] = {
     { 0, "start", OPTION_TIME, AT(start), "TIME",
       "begin there: seconds, or hours:minutes:seconds with decimals", 0, 0 },
     { 0, "end", OPTION_TIME, AT(end), "TIME", "end there, on the clock of the source", 0, 0 },
+    { 0, "dedup", OPTION_FLAG, AT(dedup), NULL,
+      "leave out frames that repeat the one before and make new ones in their place: for animation "
+      "on twos and threes, film in 30 or 60 frames a second (2:3 pulldown), screen recordings",
+      0, 0 },
     { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },
     { '1', "second", OPTION_TEXT, AT(second), "FILE", "the second of two pictures", 0, 0 },
     { 's', "time", OPTION_REAL, AT(time), "T",

@@ -1,0 +1,96 @@
+"""Duplicates, flashes and fades, things that stand still, doubtful frames: noticed and counted."""
+import re
+
+from harness import *
+
+SMALL = 'scale=160:90'
+MOVING = f"select='gt(n\\,14)',setpts=PTS-15/24/TB,{SMALL}"  # no two frames nearly the same
+LOSSLESS = ('-c:v', 'libx264', '-qp', '0')
+
+
+def from_demo(path, vf, frames, codec=('-c:v', 'libx264', '-crf', '23'), rate='24'):
+    """Frames of the demo clip, at another rate, through filters."""
+    ffmpeg('-i', DEMO, '-an', '-vf', f'setpts=N/{rate}/TB,{vf}', '-frames:v', frames, *codec, path)
+    return path
+
+
+def count(run, what):
+    """A number of the closing summary, 0 if it does not say."""
+    found = re.search(rf'(\d+) {what}', run.stderr)
+    return int(found[1]) if found else 0
+
+
+# ---- duplicates ----
+
+def steps(path):
+    """Distances of frames, in milliseconds."""
+    times = frame_times(path)
+    return [round(float(b - a) * 1000) for a, b in zip(times, times[1:])]
+
+
+@test('animation on twos: every second frame goes, new ones come in its place')
+def _(work):
+    from_demo(work / 'in.mp4', f"{SMALL},select='not(mod(n\\,2))',fps=24", 24)
+    run = dain('--dedup', '-c', 'ffv1', work / 'in.mp4', work / 'out.mkv')
+    equal(count(run, 'duplicates left out'), 11, 'duplicates')
+    check(' 24 -> 48 frames' in run.stderr, run.stderr)
+    b = frame_hashes(work / 'out.mkv')
+    equal(b[::4], frame_hashes(work / 'in.mp4')[::2], 'drawings')
+    equal(len(set(b[:45])), 45, 'different frames')
+    run = dain('-y', '-c', 'ffv1', work / 'in.mp4', work / 'out.mkv')
+    equal(count(run, 'duplicate'), 0, 'duplicates without --dedup')
+
+
+@test('film in 60 frames a second (2:3) comes out at even distances')
+def _(work):
+    from_demo(work / 'in.mp4', f'settb=1/120,{SMALL},fps=60', 100)
+    run = dain('-y', '--dedup', '--vfr', '--fps', '24', work / 'in.mp4', work / 'out.mp4')
+    check(57 <= count(run, 'duplicates left out') <= 60, run.stderr)
+    got = steps(work / 'out.mp4')
+    check(all(41 <= s <= 43 for s in got[17:-2]), f'distances {got}')
+
+
+@test('film in 30 frames a second comes out at even distances')
+def _(work):
+    from_demo(work / 'in.mp4', f'settb=1/120,{MOVING},fps=30', 60)
+    run = dain('--dedup', '--vfr', '--fps', '24', work / 'in.mp4', work / 'out.mp4')
+    check(11 <= count(run, 'duplicates left out') <= 12, run.stderr)
+    got = steps(work / 'out.mp4')
+    check(all(41 <= s <= 42 for s in got[20:-2]), f'distances {got}')
+
+
+@test('--dedup leaves the length, the rate, and a video without duplicates alone')
+def _(work):
+    from_demo(work / 'in.mp4', SMALL, 20, LOSSLESS)
+    for args in ((), ('--fps', '60'), ('--slowmo', '2')):
+        dain('-y', *args, '-c', 'ffv1', work / 'in.mp4', work / 'a.mkv')
+        run = dain('-y', '--dedup', *args, '-c', 'ffv1', work / 'in.mp4', work / 'b.mkv')
+        equal(count(run, 'duplicate'), 0, 'duplicates')
+        equal(frame_hashes(work / 'b.mkv'), frame_hashes(work / 'a.mkv'), f'frames with {args}')
+        equal(frame_times(work / 'b.mkv'), frame_times(work / 'a.mkv'), f'times with {args}')
+
+
+@test('slow fades and small things that move are no duplicates')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'color=gray:s=320x180:r=24', '-f', 'lavfi', '-i', 'color=white:s=12x12:r=24',
+           '-filter_complex', '[0][1]overlay=x=100+2*n:y=100', '-frames:v', 20, work / 'dot.mp4')
+    from_demo(work / 'fade.mp4', f"select='eq(n\\,0)',loop=60:1,setpts=N/24/TB,{SMALL},fade=out:0:60", 20)
+    for name in ('dot.mp4', 'fade.mp4'):
+        run = dain('-y', '--dedup', work / name, work / 'out.mp4')
+        equal(count(run, 'duplicate'), 0, f'duplicates in {name}')
+
+
+@test('after a still the motion begins where the still ends')
+def _(work):
+    from_demo(work / 'in.mp4', f"{SMALL},loop=12:1:3,setpts=N/24/TB", 24, LOSSLESS)
+    dain('--dedup', '-c', 'ffv1', work / 'in.mp4', work / 'out.mkv')
+    a, b = frame_hashes(work / 'in.mp4'), frame_hashes(work / 'out.mkv')
+    end = max(i for i, x in enumerate(a) if x == a[3])
+    check(end >= 12, f'the still ends at {end}')
+    equal(b[6:2 * end + 1], [a[3]] * (2 * end - 5), 'the still in the output')
+    equal(b[2 * end + 2], a[end + 1], 'the frame after it')
+    check(b[2 * end + 1] not in a, 'no new frame after the still')
+    equal(len(b), 2 * len(a), 'frame count')
+
+
+main()
