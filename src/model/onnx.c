@@ -227,9 +227,9 @@ int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *set
     Network network;
     char name[64];
     memset(file, 0, sizeof *file);
-    if (model->kind != &model_edge)
+    if (settings->bytes && model->kind != &model_edge)
         return report_error(report, DAIN_EUNSUPPORTED,
-                            "%s: only the edge network can be exported yet, this is %s",
+                            "%s: only the edge network can be exported in 8 bits, this is %s",
                             model->path, model->kind->title);
     Emitter *e = mem_calloc(1, sizeof *e);
     if (!e)
@@ -239,6 +239,8 @@ int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *set
     e->half = settings->half;
     e->bytes = settings->bytes;
     e->params = &model->params;
+    e->align = model->kind->align;
+    e->original = model->kind == &model_dain;
     e->report = report;
     network_init(&network, e->dynamic ? DYNAMIC_SIDE : settings->w,
                  e->dynamic ? DYNAMIC_SIDE : settings->h, model->kind->align, report);

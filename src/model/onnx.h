@@ -27,7 +27,7 @@ const char *onnx_part_name(OnnxPart part);
 
 /*
  * The file, in memory that the caller frees with mem_free(file->data).
- * Errors: DAIN_EUNSUPPORTED (a network other than edge), DAIN_EFORMAT (bytes, and a layer without a range),
+ * Errors: DAIN_EUNSUPPORTED (bytes, and a network other than edge), DAIN_EFORMAT (bytes, and a layer without a range),
  * DAIN_ENOMEM.
  */
 int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings,

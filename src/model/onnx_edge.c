@@ -1,6 +1,6 @@
 /* The operators of `edge` as nodes of standard ONNX: docs/edge.md, sections 3 and 4. */
 #include "base/mem.h"
-#include "model/onnx_emit.h"
+#include "model/onnx_dain.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,10 +20,9 @@ static const Tensor *shape(const Graph *g, int tensor)
 
 /* ---- picture ---- */
 
-/* The picture, extended to multiples of 32 by repeating its border. */
-static OnnxValue load(Emitter *e)
+OnnxValue emit_padded_picture(Emitter *e)
 {
-    const int align = 32;
+    const int align = e->align;
     const Network *n = e->network;
     const OnnxAttr mode = onnx_attr_text("mode", "edge");
     OnnxValue pads;
@@ -123,7 +122,7 @@ static OnnxValue normalise(Emitter *e, OnnxValue x)
     return emit_div(e, d, emit_unary(e, "Sqrt", emit_plus(e, variance, 1e-4f)));
 }
 
-static OnnxValue corr(Emitter *e, OnnxValue a, OnnxValue b, int r)
+OnnxValue emit_corr(Emitter *e, OnnxValue a, OnnxValue b, int r)
 {
     enum { MAX_RADIUS = 4, MAX_SIDE = 2 * MAX_RADIUS + 1 };
     OnnxValue c[MAX_SIDE * MAX_SIDE];
@@ -327,7 +326,7 @@ static int float_op(Emitter *e, const Graph *g, const Op *op, OnnxValue *out)
         *out = normalise(e, x[0]);
         break;
     case OP_CORR:
-        *out = corr(e, x[0], x[1], op->radius);
+        *out = emit_corr(e, x[0], x[1], op->radius);
         break;
     case OP_WARP:
         *out =
@@ -376,9 +375,13 @@ int emit_edge_op(Emitter *e, const Graph *g, const Op *op)
     OnnxValue out = { .name = "" };
     int error = DAIN_OK;
     snprintf(e->w.scope, sizeof e->w.scope, "%s/%s", e->prefix, op->name);
-    switch (op->kind) {
+    const bool original = op->kind >= OP_PAD_LOAD || (e->original && op->kind == OP_CONV);
+    switch (original ? OP_KINDS : op->kind) {
+    case OP_KINDS:
+        error = emit_dain_op(e, g, op, &out);
+        break;
     case OP_LOAD:
-        out = load(e);
+        out = emit_padded_picture(e);
         break;
     case OP_SHIFT_RGB:
         out = emit_plus(e, in(e, g, op, 0), -0.5f);

@@ -27,6 +27,11 @@ OnnxValue emit_binary(Emitter *e, const char *op, OnnxValue a, OnnxValue b)
     return node(e, op, (OnnxValue[]){ a, b }, 2);
 }
 
+OnnxValue emit_three(Emitter *e, const char *op, OnnxValue a, OnnxValue b, OnnxValue c)
+{
+    return node(e, op, (OnnxValue[]){ a, b, c }, 3);
+}
+
 OnnxValue emit_add(Emitter *e, OnnxValue a, OnnxValue b)
 {
     return emit_binary(e, "Add", a, b);

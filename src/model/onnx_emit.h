@@ -22,16 +22,29 @@ typedef struct EmitLevel {
     OnnxValue two_by_last; /* 2 / last */
 } EmitLevel;
 
+enum { EMIT_TAPS = 16, EMIT_FILTERS = 2 };
+
+/* The adaptive warp of the original network by one flow: what does not depend on what is warped. */
+typedef struct EmitFilter {
+    bool made;
+    int flow;     /* tensor */
+    OnnxValue ok; /* where it is not copied through */
+    OnnxValue grid[EMIT_TAPS], weight[EMIT_TAPS];
+} EmitFilter;
+
 typedef struct Emitter {
     OnnxWriter w;
     const Network *network; /* built, not planned; where sizes are dynamic, of any size */
     const Params *params;
+    int align;     /* of the padded picture */
+    bool original; /* the network is DAIN */
     bool dynamic, half, bytes;
     const char *prefix; /* of the names of nodes: which frame, which part */
     OnnxValue picture;  /* what the frame graph loads, 1 x 3 x H x W */
     OnnxValue size;     /* integers H, W of the picture, where it is cropped in the end */
     OnnxValue t, rest;  /* 1 x 1 x 1 x 1: the time, 1 - the time */
     EmitLevel level[EMIT_LEVELS];
+    EmitFilter filter[EMIT_FILTERS];
     OnnxValue kept[SCOPE_COUNT][NETWORK_MAX_EXPORTS]; /* what outlives its graph */
     OnnxValue *value;                                 /* of the graph at hand, by tensor */
     OnnxValue *coded; /* the same through 8 bits, where a convolution reads it so */
@@ -40,6 +53,7 @@ typedef struct Emitter {
 
 OnnxValue emit_unary(Emitter *e, const char *op, OnnxValue a);
 OnnxValue emit_binary(Emitter *e, const char *op, OnnxValue a, OnnxValue b);
+OnnxValue emit_three(Emitter *e, const char *op, OnnxValue a, OnnxValue b, OnnxValue c);
 OnnxValue emit_add(Emitter *e, OnnxValue a, OnnxValue b);
 OnnxValue emit_sub(Emitter *e, OnnxValue a, OnnxValue b);
 OnnxValue emit_mul(Emitter *e, OnnxValue a, OnnxValue b);
@@ -74,6 +88,11 @@ const EmitLevel *emit_level(Emitter *e, int h, int w, OnnxValue like);
 /* Where the samples of a warp lie, for GridSample: every pixel moved by flow, kept in the map. */
 OnnxValue emit_grid(Emitter *e, const EmitLevel *level, OnnxValue flow);
 OnnxValue emit_sample(Emitter *e, OnnxValue x, OnnxValue grid, const char *mode);
+
+/* The picture, extended to multiples of align by repeating its border. */
+OnnxValue emit_padded_picture(Emitter *e);
+/* Mean over the channels of a(p) b(p + d), for all |d| <= r, zeros outside. */
+OnnxValue emit_corr(Emitter *e, OnnxValue a, OnnxValue b, int r);
 
 /* onnx_edge.c: the nodes of one operator. Errors: DAIN_EUNSUPPORTED for one that has none. */
 int emit_edge_op(Emitter *e, const Graph *g, const Op *op);

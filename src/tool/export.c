@@ -140,7 +140,7 @@ const Command command_export = {
     "export",
     "the network as an ONNX file, for other engines",
     "[options] [MODEL] -o OUT.onnx",
-    "Writes the edge network with standard operators of ONNX (set 16): inputs frame0, frame1 "
+    "Writes the network with standard operators of ONNX (set 16): inputs frame0, frame1 "
     "(1 x 3 x height x width, RGB, 0 .. 1) and t (one number between 0 and 1), output frame. "
     "Padding "
     "and cropping are inside, so that one file serves pictures of every size.\n\n"

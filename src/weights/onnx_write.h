@@ -27,6 +27,7 @@ typedef enum OnnxType {
     ONNX_INT8 = 3,
     ONNX_INT32 = 6,
     ONNX_INT64 = 7,
+    ONNX_BOOL = 9,
     ONNX_HALF = 10
 } OnnxType;
 

@@ -9,6 +9,7 @@ import ctypes
 import json
 import pathlib
 import struct
+import sys
 
 import harness
 from harness import ROOT, Skip, check, dain, equal, main, nothing_left, one_line, test
@@ -22,10 +23,11 @@ except ImportError as missing:
 
 GOLDEN = ROOT / 'tests' / 'golden' / 'edge'
 MODEL = ROOT / 'models' / 'edge.safetensors'
-STANDARD = {'Abs', 'Add', 'AveragePool', 'Cast', 'Clip', 'Concat', 'ConstantOfShape', 'Conv', 'DepthToSpace', 'Div',
-            'DequantizeLinear', 'Exp', 'Expand', 'Floor', 'GridSample', 'Identity', 'LeakyRelu', 'Log', 'Max', 'Min', 'Mul', 'Neg', 'Pad',
-            'QuantizeLinear', 'Range', 'ReduceMean', 'Reshape', 'Resize', 'ScatterElements', 'Shape', 'Sigmoid', 'Slice', 'Softmax',
-            'Sqrt', 'Squeeze', 'Sub', 'Transpose'}
+STANDARD = {'Abs', 'Add', 'And', 'AveragePool', 'Cast', 'Clip', 'Concat', 'ConstantOfShape', 'Conv', 'ConvTranspose', 'DepthToSpace', 'Div',
+            'DequantizeLinear', 'Exp', 'Expand', 'Floor', 'GatherElements', 'Greater', 'GreaterOrEqual', 'GridSample',
+            'Identity', 'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'Max', 'MaxPool', 'Min', 'Mul', 'Neg', 'Pad',
+            'QuantizeLinear', 'Range', 'ReduceMean', 'ReduceMin', 'Relu', 'Reshape', 'Resize', 'ScatterElements', 'Shape', 'Sigmoid', 'Slice', 'Softmax',
+            'Sqrt', 'Squeeze', 'Sub', 'Transpose', 'Where'}
 
 
 # ---- protocol buffers, as far as the structure needs them ----
@@ -165,6 +167,39 @@ def _(work):
     check((work / 'a.onnx').stat().st_size < 2e6, 'the file is large')
 
 
+def original(work):
+    """A model of the original network with random weights."""
+    sys.path.insert(0, str(ROOT / 'training' / 'tests'))
+    try:
+        import dain_checkpoint
+    except ImportError as missing:
+        raise Skip(str(missing)) from missing
+    tensors = dain_checkpoint.make(ROOT / 'tests' / 'golden' / 'dain' / 'state_dict.tsv')
+    tensors = {k: v for k, v in tensors.items() if v.dtype.name == 'float32'}
+    header, at = {'__metadata__': {'format': 'dain'}}, 0
+    for name, v in tensors.items():
+        header[name] = {'dtype': 'F32', 'shape': list(v.shape), 'data_offsets': [at, at + v.nbytes]}
+        at += v.nbytes
+    text = json.dumps(header).encode()
+    path = work / 'dain.safetensors'
+    path.write_bytes(struct.pack('<Q', len(text)) + text + b''.join(v.tobytes() for v in tensors.values()))
+    return path
+
+
+@test('the original network, of standard operators too')
+def _(work):
+    model = original(work)
+    dain('export', '-q', model, '-o', work / 'd.onnx')
+    g = Graph(work / 'd.onnx')
+    g.check()
+    equal(g.outputs, {'frame': [1, 3, 'height', 'width']}, 'outputs')
+    equal(g.meta['network'], 'dain', 'metadata')
+    ops = [n[4][0].decode() for n in g.nodes]
+    equal((ops.count('ScatterElements'), ops.count('ConvTranspose')), (2, 16), 'splats and transposed convolutions')
+    one_line(dain('export', model, '-o', work / 'e.onnx', '--precision', 'int8', code=1), 'not calibrated')
+    check(not (work / 'e.onnx').exists(), 'a file is left')
+
+
 @test('three files that fit together')
 def _(work):
     dain('export', '-o', work / 'a.b.onnx', '--split')
@@ -213,12 +248,13 @@ class Image(ctypes.Structure):
         return cls(w, h, 2, 0, 1, (ctypes.c_void_p * 4)(*planes), (ctypes.c_ssize_t * 4)(*[4 * w] * 3, 0))
 
 
-def ours(frames, times):
+def ours(frames, times, model=MODEL):
     """Pictures of our own engine at the times num/den, as floats."""
     lib = ctypes.CDLL(str(pathlib.Path(harness.DAIN).parent / 'libdain.so'))
     context = ctypes.c_void_p()
     lib.dain_interpolate.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
-    equal(lib.dain_open(ctypes.byref(context), None), 0, 'dain_open()')
+    settings = (ctypes.c_char_p * 32)(str(model).encode())  # DainSettings: the model, and zeros
+    equal(lib.dain_open(ctypes.byref(context), settings), 0, 'dain_open()')
     for frame in frames:
         equal(lib.dain_push(context, ctypes.byref(Image.of(frame))), 0, 'dain_push()')
     out = []
@@ -341,6 +377,51 @@ def _(work):
         psnr = -10 * np.log10(np.mean((run_whole(s, frames, 0.5) - want) ** 2))
         print(f'    {name} in 8 bits: {psnr:.1f} dB from f32')
         check(psnr > 30, f'{name}: {psnr:.1f} dB')
+
+
+@test('ONNX Runtime makes our pictures with the original network, in three sizes from one file')
+def _(work):
+    need_runtime()
+    model = original(work)
+    whole = golden_frames('net_96x64')
+    sizes = [whole] + [[np.ascontiguousarray(f[:, :h, :w]) for f in whole] for w, h in ((64, 64), (73, 50))]
+    for precision in ('f32', 'f16'):
+        dain('export', '-q', '-y', model, '-o', work / 'd.onnx', '--precision', precision)
+        if precision == 'f32':
+            onnx.checker.check_model(onnx.load(work / 'd.onnx'), full_check=True)
+        s = session(work / 'd.onnx')
+        for frames in sizes if precision == 'f32' else sizes[:1]:
+            what = f'{frames[0].shape[2]}x{frames[0].shape[1]}'
+            for (num, den), want in zip(TIMES, ours(frames, TIMES, model)):
+                got = run_whole(s, frames, num / den)
+                if precision == 'f32':
+                    compare(f'{what} at {num}/{den}', got, want)
+                else:
+                    psnr = -10 * np.log10(np.mean((got - want) ** 2))
+                    print(f'    {what} in f16: {psnr:.1f} dB from f32')
+                    check(psnr > 30, f'{psnr:.1f} dB')
+
+
+@test('OpenVINO makes our pictures from the same files')
+def _(work):
+    need_runtime()
+    try:
+        import openvino
+    except ImportError as missing:
+        raise Skip(f'{missing} (the package openvino is needed)') from missing
+    core = openvino.Core()
+    frames = golden_frames('net_161x99')
+    for precision in ('f32', 'int8'):
+        dain('export', '-q', '-y', MODEL, '-o', work / 'a.onnx', '--precision', precision)
+        network = core.compile_model(str(work / 'a.onnx'), 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+        got = network({'frame0': frames[0][None], 'frame1': frames[1][None], 't': np.float32([0.5])})[0][0]
+        want = ours(frames, [(1, 2)])[0]
+        if precision == 'f32':
+            compare('OpenVINO', got, want)
+        else:
+            psnr = -10 * np.log10(np.mean((got - want) ** 2))
+            print(f'    OpenVINO in 8 bits: {psnr:.1f} dB from f32')
+            check(psnr > 30, f'{psnr:.1f} dB')
 
 
 main()
