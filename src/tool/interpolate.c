@@ -9,6 +9,7 @@
 #include "tool/events.h"
 #include "media/still.h"
 #include "tool/plan.h"
+#include "tool/preview.h"
 #include "tool/progress.h"
 
 #include <errno.h>
@@ -157,7 +158,7 @@ static int conclude(Job *job, int r, const PipelineResult *result)
             fprintf(stderr, "dain: interrupted, nothing written\n");
         return interruption_code() ? interruption_code() : EXIT_INTERRUPTED;
     }
-    if (r < 0 || job->options->dry_run)
+    if (r < 0 || job->options->dry_run || job->options->preview)
         return r < 0 ? EXIT_FAILED : EXIT_DONE;
     summarise(job, out, result, seconds);
     const bool damaged =
@@ -251,6 +252,8 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
     if (r == DAIN_OK && o->dry_run)
         r = plan_print(&s, !strcmp(engine->methods->name, "native") ? &o->common : NULL,
                        job.events);
+    else if (r == DAIN_OK && o->preview)
+        r = preview_write(&s, o->preview, o->common.quiet || job.events);
     else if (r == DAIN_OK)
         r = pipeline_run(&s, &result);
     interruption_stop();
@@ -438,6 +441,11 @@ static const Option options[] = {
       "by "
       "a short measurement; nothing is written",
       0, 0 },
+    { 0, "preview", OPTION_INT, AT(preview), "N",
+      "make no video but a picture OUT with N rows, from all over the video: a source frame, the "
+      "new "
+      "one half-way, the next source frame",
+      1, PREVIEW_MOST },
     { 0, "progress", OPTION_CHOICE, AT(progress), "line|json|none",
       "how to show progress: a line on terminals, or JSON on standard error for programs [line, "
       "none with -q]",

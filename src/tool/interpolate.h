@@ -25,6 +25,7 @@ typedef struct InterpolateOptions {
     const char *streams; /* --streams, NULL = all */
     const char *pattern; /* -f: names of pictures in a folder, NULL = %08d.png */
     bool dry_run;
+    int preview;          /* rows, 0 = not given */
     const char *progress; /* "line", "json", "none"; NULL = line, unless quiet */
     const char *codec, *preset, *pix_fmt;
     double crf;

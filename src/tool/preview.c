@@ -1,0 +1,268 @@
+/* dain --preview: source, new, source, at some moments of a video. */
+#include "tool/preview.h"
+
+#include "base/mem.h"
+#include "media/colour.h"
+#include "media/picture.h"
+#include "media/scene.h"
+#include "media/still.h"
+#include "tool/progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Pairs looked at around a moment; larger pictures are shrunk; pixels between two pictures. */
+enum { PAIRS = 8, WIDEST = 1920, GAP = 4, COLUMNS = 3 };
+
+typedef struct Preview {
+    const PipelineSettings *settings;
+    Colour *colour;
+    int width, height; /* of one picture */
+    AVFrame *strip;    /* RGB24 */
+    int64_t length;    /* of what is shown, microseconds; 0 unknown */
+    int64_t at[PREVIEW_MOST];
+} Preview;
+
+/* Two neighbours of the source. */
+typedef struct Pair {
+    AVFrame *frame[2];
+    double score;
+    int64_t time; /* of the first, microseconds of the source */
+} Pair;
+
+static int no_memory(const Preview *v)
+{
+    return report_error(v->settings->report, DAIN_ENOMEM, "out of memory");
+}
+
+static void free_pair(Pair *pair)
+{
+    av_frame_free(&pair->frame[0]);
+    av_frame_free(&pair->frame[1]);
+}
+
+/* ---- finding pairs ---- */
+
+static int next_frame(Source *source, AVFrame **frame)
+{
+    AVPacket *packet = av_packet_alloc();
+    *frame = av_frame_alloc();
+    int r = packet && *frame ? SOURCE_PACKET : DAIN_ENOMEM;
+    while (r == SOURCE_PACKET)
+        r = source_next(source, *frame, packet);
+    av_packet_free(&packet);
+    if (r != SOURCE_FRAME)
+        av_frame_free(frame);
+    return r;
+}
+
+static int shrunk(const Preview *v, const AVFrame *frame, SceneFrame **out)
+{
+    AVFrame *rgb = colour_rgb_frame(frame, false);
+    int r = rgb ? colour_convert(v->colour, frame, rgb, v->settings->report) : no_memory(v);
+    if (r == DAIN_OK && !(*out = scene_shrink(rgb)))
+        r = no_memory(v);
+    av_frame_free(&rgb);
+    return r;
+}
+
+/* Takes the pair if it is a better one than before: more change, but no cut. */
+static int consider(const Preview *v, Pair *best, AVFrame *const frame[2], double score)
+{
+    const double most = v->settings->scene_threshold;
+    if (best->frame[0] && (score > most || (score <= best->score && best->score <= most)))
+        return DAIN_OK;
+    free_pair(best);
+    best->score = score;
+    for (int i = 0; i < 2; i++)
+        if (!(best->frame[i] = av_frame_clone(frame[i])))
+            return no_memory(v);
+    return DAIN_OK;
+}
+
+/* Looks through the first pairs of an open source. best stays empty if there is none. */
+static int search(const Preview *v, Source *source, Pair *best)
+{
+    AVFrame *frame[2] = { NULL, NULL };
+    SceneFrame *scene[2] = { NULL, NULL };
+    int r = SOURCE_FRAME;
+    for (int n = 0; n <= PAIRS && r == SOURCE_FRAME; n++) {
+        av_frame_free(&frame[0]);
+        scene_free(scene[0]);
+        frame[0] = frame[1];
+        scene[0] = scene[1];
+        scene[1] = NULL;
+        r = next_frame(source, &frame[1]);
+        if (r != SOURCE_FRAME)
+            break;
+        int done = shrunk(v, frame[1], &scene[1]);
+        if (done == DAIN_OK && frame[0] && frame[0]->width == frame[1]->width &&
+            frame[0]->height == frame[1]->height)
+            done = consider(v, best, frame, scene_score(scene[0], scene[1]));
+        if (done < 0)
+            r = done;
+    }
+    for (int i = 0; i < 2; i++) {
+        av_frame_free(&frame[i]);
+        scene_free(scene[i]);
+    }
+    return r < 0 ? r : DAIN_OK;
+}
+
+static int find_pair(const Preview *v, int64_t start, Pair *best)
+{
+    SourceSettings settings = v->settings->source;
+    settings.video_only = true;
+    settings.cancel = v->settings->cancel;
+    settings.part.start = start;
+    Source *source = NULL;
+    int r = source_open(&source, v->settings->input, &settings, v->settings->report);
+    if (r == DAIN_OK)
+        r = search(v, source, best);
+    if (r == DAIN_OK && best->frame[0]) {
+        const double base = ratio_double(source_video(source).time_base);
+        best->time = start + llround(1e6 * base * (double)best->frame[0]->pts);
+    }
+    source_close(&source);
+    return r;
+}
+
+/* How long the wanted part is. */
+static int find_length(Preview *v)
+{
+    SourceSettings settings = v->settings->source;
+    settings.video_only = true;
+    Source *source = NULL;
+    const int r = source_open(&source, v->settings->input, &settings, v->settings->report);
+    if (r < 0)
+        return r;
+    const SourceVideo video = source_video(source);
+    const int64_t whole = source_format(source)->duration;
+    if (video.frames && video.rate.num)
+        v->length = llround(1e6 * (double)video.frames / ratio_double(video.rate));
+    else if (whole > 0)
+        v->length = part_length(&settings.part, whole);
+    source_close(&source);
+    return DAIN_OK;
+}
+
+/* ---- the strip ---- */
+
+static int create_strip(Preview *v, const AVFrame *first, int moments)
+{
+    const double shrink = first->width > WIDEST ? (double)WIDEST / first->width : 1;
+    v->width = (int)lround(shrink * first->width);
+    v->height = (int)lround(shrink * first->height);
+    v->strip = colour_frame(AV_PIX_FMT_RGB24, COLUMNS * v->width + (COLUMNS - 1) * GAP,
+                            moments * v->height + (moments - 1) * GAP);
+    if (!v->strip)
+        return no_memory(v);
+    v->strip->colorspace = AVCOL_SPC_RGB;
+    v->strip->color_range = AVCOL_RANGE_JPEG;
+    for (int y = 0; y < v->strip->height; y++)
+        memset(v->strip->data[0] + (ptrdiff_t)y * v->strip->linesize[0], 255,
+               3 * (size_t)v->strip->width);
+    return DAIN_OK;
+}
+
+static uint8_t level(const uint8_t *plane, int x)
+{
+    const float value = ((const float *)(const void *)plane)[x];
+    return value > 0 ? (uint8_t)lrintf(255 * (value < 1 ? value : 1)) : 0;
+}
+
+static void paste(Preview *v, const AVFrame *rgb, int row, int column)
+{
+    for (int y = 0; y < v->height; y++) {
+        uint8_t *out = v->strip->data[0] +
+                       (ptrdiff_t)(row * (v->height + GAP) + y) * v->strip->linesize[0] +
+                       3 * (ptrdiff_t)column * (v->width + GAP);
+        const uint8_t *plane[3]; /* FFmpeg's order of planes is green, blue, red */
+        for (int i = 0; i < 3; i++)
+            plane[i] = rgb->data[(i + 2) % 3] + (ptrdiff_t)y * rgb->linesize[(i + 2) % 3];
+        for (int x = 0; x < v->width; x++)
+            for (int i = 0; i < 3; i++)
+                *out++ = level(plane[i], x);
+    }
+}
+
+/* A frame as the strip shows it. */
+static AVFrame *rgb_frame(const Preview *v)
+{
+    AVFrame *const f = colour_frame(AV_PIX_FMT_GBRPF32, v->width, v->height);
+    if (f) {
+        f->colorspace = AVCOL_SPC_RGB;
+        f->color_range = AVCOL_RANGE_JPEG;
+    }
+    return f;
+}
+
+static int draw_row(Preview *v, const Pair *pair, int row)
+{
+    Backend *const engine = v->settings->engine;
+    AVFrame *rgb = rgb_frame(v);
+    int r = rgb ? DAIN_OK : no_memory(v);
+    backend_reset(engine);
+    for (int i = 0; i < 2 && r == DAIN_OK; i++) {
+        r = colour_convert(v->colour, pair->frame[i], rgb, v->settings->report);
+        const DainImage image = colour_image(rgb);
+        if (r < 0)
+            break;
+        paste(v, rgb, row, 2 * i);
+        r = backend_push(engine, &image);
+        if (i == 1 && r == DAIN_OK && (r = backend_interpolate(engine, 1, 2, &image)) == DAIN_OK)
+            paste(v, rgb, row, 1);
+        if (r < 0 && r != DAIN_ECANCELED)
+            report_error(v->settings->report, r, "%s", backend_last_error(engine));
+    }
+    av_frame_free(&rgb);
+    return r;
+}
+
+static int show(Preview *v, int row, int moments)
+{
+    Pair pair = { 0 };
+    const int64_t start = v->settings->source.part.start;
+    int r = find_pair(v, start + v->length * (2 * row + 1) / (2 * moments), &pair);
+    if (r == DAIN_OK && !pair.frame[0]) /* too near the end */
+        r = find_pair(v, start, &pair);
+    if (r == DAIN_OK && !pair.frame[0])
+        r = report_error(v->settings->report, DAIN_EFORMAT, "%s has less than two frames to show",
+                         v->settings->input);
+    if (r == DAIN_OK && row == 0)
+        r = create_strip(v, pair.frame[0], moments);
+    v->at[row] = pair.time;
+    if (r == DAIN_OK)
+        r = draw_row(v, &pair, row);
+    free_pair(&pair);
+    return r;
+}
+
+int preview_write(const PipelineSettings *settings, int moments, bool quiet)
+{
+    const char *const path = settings->output.path, *const inputs[] = { settings->input, NULL };
+    Preview v = { .settings = settings };
+    if (!still_named(path))
+        return report_error(settings->report, DAIN_EINVAL,
+                            "%s: --preview makes a picture; end the name in .png or .jpg", path);
+    v.colour = colour_create();
+    int r = v.colour ? find_length(&v) : no_memory(&v);
+    for (int row = 0; row < moments && r == DAIN_OK; row++)
+        r = show(&v, row, moments);
+    if (r == DAIN_OK)
+        r = picture_write(v.strip, v.strip, path, inputs, settings->output.overwrite,
+                          settings->report);
+    if (r == DAIN_OK && !quiet) {
+        char time[24];
+        fprintf(stderr, "%s: source, new, source; at", path);
+        for (int row = 0; row < moments; row++)
+            fprintf(stderr, "%s %s", row ? "," : "",
+                    duration_text(1e-6 * (double)v.at[row], time, sizeof time));
+        fputc('\n', stderr);
+    }
+    av_frame_free(&v.strip);
+    colour_destroy(v.colour);
+    return r;
+}
