@@ -164,3 +164,17 @@ void events_end(const char *input, const char *output, int code, const PipelineR
     put_progress(&line, &result->progress, elapsed);
     line_end(&line);
 }
+
+void events_batch(int done, int damaged, int skipped, int failed, int waiting, double elapsed)
+{
+    Line line;
+    if (!line_begin(&line, "batch"))
+        return;
+    put_count(&line, "done", done);
+    put_count(&line, "damaged", damaged);
+    put_count(&line, "skipped", skipped);
+    put_count(&line, "failed", failed);
+    put_count(&line, "waiting", waiting);
+    put_real(&line, "elapsed", elapsed);
+    line_end(&line);
+}

@@ -20,5 +20,7 @@ void events_progress(const PipelineProgress *progress, double elapsed);
 /* {"event":"end"}: exit code of this piece of work. */
 void events_end(const char *input, const char *output, int code, const PipelineResult *result,
                 double elapsed);
+/* {"event":"batch"}: numbers of videos. */
+void events_batch(int done, int damaged, int skipped, int failed, int waiting, double elapsed);
 
 #endif

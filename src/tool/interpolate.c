@@ -6,6 +6,7 @@
 #include "media/picture_out.h"
 #include "media/pipeline.h"
 #include "media/scene.h"
+#include "tool/batch.h"
 #include "tool/events.h"
 #include "media/still.h"
 #include "tool/plan.h"
@@ -203,7 +204,8 @@ static int count_frames(const char *path, const SourceSettings *how, Report *rep
     return r;
 }
 
-static int run_video(const InterpolateOptions *o, const char *in, const char *out, Report *report)
+int interpolate_video(const InterpolateOptions *o, const char *in, const char *out, Report *report,
+                      PipelineResult *copy)
 {
     Job job = { .options = o,
                 .input = in,
@@ -258,6 +260,8 @@ static int run_video(const InterpolateOptions *o, const char *in, const char *ou
         r = pipeline_run(&s, &result);
     interruption_stop();
     backend_close(&engine);
+    if (copy)
+        *copy = result;
     return finish(&job, r, &result);
 }
 
@@ -305,6 +309,33 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
     return EXIT_DONE;
 }
 
+/* Whether several inputs go into a folder: it is there, or ends in a slash. */
+static bool is_batch(const InterpolateOptions *o, int count, char **operands)
+{
+    const char *const last = o->output ? o->output : count ? operands[count - 1] : "";
+    const int inputs = o->output ? count : count - 1;
+    struct stat st;
+    return !o->input && inputs > 1 && last[0] &&
+           (last[strlen(last) - 1] == '/' || (stat(last, &st) == 0 && S_ISDIR(st.st_mode)));
+}
+
+static int run_batch(const InterpolateOptions *o, int count, char **operands, Report *report)
+{
+    const char *const folder = o->output ? o->output : count ? operands[--count] : NULL;
+    const char *const wrong = interpolate_wrong_time(o);
+    if (!folder)
+        return usage("--batch needs a folder for the results: dain --batch %s RESULTS", o->batch);
+    if (o->batch && count)
+        return usage("either --batch or names of videos, not both: %s", operands[0]);
+    if (o->input || o->pattern || o->preview)
+        return usage("several videos do not go with --%s", o->input     ? "input"
+                                                           : o->pattern ? "pattern"
+                                                                        : "preview");
+    if (wrong)
+        return usage("%s", wrong);
+    return batch_run(o, operands, count, folder, report);
+}
+
 static int run(const void *values, int count, char **operands)
 {
     const InterpolateOptions *const o = values;
@@ -315,6 +346,8 @@ static int run(const void *values, int count, char **operands)
     InterpolateOptions full = *o;
     int used = 0;
     const bool pictures = o->first || o->second;
+    if (!pictures && (o->batch || is_batch(o, count, operands)))
+        return run_batch(&full, count, operands, &report);
     if (!pictures && !full.input && used < count)
         full.input = operands[used++];
     if (!full.output && used < count)
@@ -346,7 +379,7 @@ static int run(const void *values, int count, char **operands)
     char *target = NULL;
     int code = find_target(&full, &target, &report);
     if (code == EXIT_DONE)
-        code = run_video(&full, full.input, target ? target : full.output, &report);
+        code = interpolate_video(&full, full.input, target ? target : full.output, &report, NULL);
     mem_free(target);
     return code;
 }
@@ -446,6 +479,10 @@ static const Option options[] = {
       "new "
       "one half-way, the next source frame",
       1, PREVIEW_MOST },
+    { 0, "batch", OPTION_TEXT, AT(batch), "FOLDER",
+      "all videos of a folder; OUT is the folder for the results, which keep the names; those that "
+      "exist are left alone unless -y is given",
+      0, 0 },
     { 0, "progress", OPTION_CHOICE, AT(progress), "line|json|none",
       "how to show progress: a line on terminals, or JSON on standard error for programs [line, "
       "none with -q]",
@@ -461,7 +498,8 @@ static const InterpolateOptions defaults = {
 const Command command_interpolate = {
     "interpolate",
     "put new frames between those of a video, or between two pictures",
-    "[options] IN OUT\n       dain [options] -0 FIRST -1 SECOND -o OUT",
+    "[options] IN OUT\n       dain [options] IN IN... FOLDER\n       dain [options] -0 FIRST -1 "
+    "SECOND -o OUT",
     "Writes the video IN to OUT with twice as many frames a second (or as --factor, --fps or "
     "--frames "
     "say). Sound, subtitles, chapters and metadata are copied. With -0 and -1: writes the picture "

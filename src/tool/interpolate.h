@@ -26,6 +26,7 @@ typedef struct InterpolateOptions {
     const char *pattern; /* -f: names of pictures in a folder, NULL = %08d.png */
     bool dry_run;
     int preview;          /* rows, 0 = not given */
+    const char *batch;    /* a folder of inputs */
     const char *progress; /* "line", "json", "none"; NULL = line, unless quiet */
     const char *codec, *preset, *pix_fmt;
     double crf;
@@ -36,6 +37,10 @@ typedef struct InterpolateOptions {
 const char *interpolate_wrong_time(const InterpolateOptions *options);
 /* Sets what they mean. */
 void interpolate_set_time(const InterpolateOptions *options, PipelineSettings *settings);
+
+/* Makes one video into another, says how it went. result may be NULL. An exit code. */
+int interpolate_video(const InterpolateOptions *options, const char *in, const char *out,
+                      Report *report, PipelineResult *result);
 
 /* Makes the picture at options->time between two. An exit code. */
 int interpolate_pictures(const InterpolateOptions *options, Report *report);
