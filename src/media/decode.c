@@ -40,6 +40,7 @@ struct Source {
     int64_t last_field;  /* timestamp of the last frame out of the deinterlacer */
     bool draining, deinterlacer_ended;
     bool past_end; /* the last frame of the part was handed out */
+    bool sought;   /* not all packets were read */
 };
 
 static int interrupted(void *opaque)
@@ -407,7 +408,7 @@ static bool is_truncated(const Source *s)
 {
     if (s->settings.picture || s->damage.read_error || part_given(&s->settings.part))
         return false;
-    if (s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames && !s->shift &&
+    if (!s->sought && s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames && !s->shift &&
         strstr(s->format->iformat->name, "mp4"))
         return true;
     const int64_t promised = s->format->duration;
@@ -466,6 +467,10 @@ static int read_packet(Source *s, AVPacket *packet)
         return SOURCE_PACKET;
     }
     s->packets++;
+    if (s->settings.packets_only) {
+        av_packet_unref(s->packet);
+        return DAIN_OK;
+    }
     if (s->past_end) {
         av_packet_unref(s->packet);
         return s->settings.video_only ? start_draining(s, AVERROR_EOF) : DAIN_OK;
@@ -566,6 +571,27 @@ int source_next(Source *s, AVFrame *frame, AVPacket *packet)
         s->past_end = beside > 0;
         av_frame_unref(frame);
     }
+}
+
+int source_seek(Source *s, int64_t pts, int64_t frames)
+{
+    const AVRational base = s->stream->time_base, second = { 1, 1 };
+    const int64_t start = av_rescale_q(s->start, AV_TIME_BASE_Q, base);
+    /* Two seconds of run-up: what refers to frames before the key frame shows in the frames that
+     * the caller compares. */
+    const int64_t target = pts + start - av_rescale_q(2, second, base);
+    if (s->shift || pts < 0 || s->deinterlacer || s->sequence ||
+        av_seek_frame(s->format, s->stream->index, target, AVSEEK_FLAG_BACKWARD) < 0)
+        return DAIN_EIO;
+    avcodec_flush_buffers(s->decoder);
+    for (unsigned i = 0; i < s->format->nb_streams; i++)
+        s->last_dts[i] = AV_NOPTS_VALUE;
+    s->draining = false;
+    s->sought = true;
+    s->failures = 0;
+    s->frames = frames > 0 ? frames : 1;
+    s->last_pts = pts - av_rescale_q(43200, second, base); /* any time is later */
+    return DAIN_OK;
 }
 
 /* ---- what is known ---- */

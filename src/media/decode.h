@@ -21,6 +21,7 @@ typedef struct SourceSettings {
     int threads;         /* of the decoder; 0 = by the number of processors, at most 4 */
     bool progressive;    /* take frames flagged as interlaced for progressive ones */
     bool video_only;     /* skip the packets of other streams */
+    bool packets_only;   /* decode nothing: only the packets of other streams come */
     bool picture;        /* a single picture: the name is no pattern, one frame is read */
     bool strict;         /* the first damage is an error */
     bool deinterlace;    /* make a frame of each field, whatever the flags say */
@@ -68,6 +69,12 @@ enum { SOURCE_END = 0, SOURCE_FRAME = 1, SOURCE_PACKET = 2 };
  * first frame is interlaced), DAIN_EFORMAT (damage, where SourceSettings.strict).
  */
 int source_next(Source *source, AVFrame *frame, AVPacket *packet);
+
+/* Goes to a key frame well before a time in the main video stream, given as source_next() gives it;
+ * frames come from there on, and it is the caller's to recognise those it knows: a file may be such
+ * that others come, or the same with other times. frames: how many there are before them. DAIN_EIO
+ * if the file cannot be sought in. */
+int source_seek(Source *source, int64_t pts, int64_t frames);
 
 SourceVideo source_video(const Source *source);
 SourceDamage source_damage(const Source *source);

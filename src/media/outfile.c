@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +48,8 @@ void outfile_remove_all(void)
 
 static void release(OutFile *f)
 {
+    if (f->temporary)
+        close(f->lock);
     mem_free(f->target);
     mem_free(f->temporary);
     memset(f, 0, sizeof *f);
@@ -70,41 +74,78 @@ static char *resolve(const char *path)
     return copy;
 }
 
-/* "FOLDER/.dain-XXXXXX" for FOLDER/FILE. */
-static char *template_beside(const char *target)
+/* FNV-1a, to tell names apart. */
+static uint64_t hash_name(const char *name)
 {
-    static const char name[] = ".dain-XXXXXX";
+    uint64_t hash = 14695981039346656037u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 1099511628211u;
+    return hash;
+}
+
+char *outfile_beside(const char *target, const char *suffix)
+{
+    enum { HASH = 17 }; /* characters of "-" and the number */
     const char *const slash = strrchr(target, '/');
-    const size_t folder = slash ? (size_t)(slash + 1 - target) : 0;
-    char *const path = mem_alloc(folder + sizeof name);
-    if (path) {
-        memcpy(path, target, folder);
-        memcpy(path + folder, name, sizeof name);
-    }
+    const char *const name = slash ? slash + 1 : target;
+    const size_t folder = (size_t)(name - target), length = strlen(name), tail = strlen(suffix);
+    const bool fits = 1 + length + tail <= NAME_MAX;
+    const size_t kept = fits ? length : NAME_MAX - 1 - HASH - tail;
+    const size_t size = folder + 1 + kept + HASH + tail + 1;
+    char *const path = mem_alloc(size);
+    if (!path)
+        return NULL;
+    char number[HASH + 1] = "";
+    if (!fits)
+        snprintf(number, sizeof number, "-%016" PRIx64, hash_name(name));
+    snprintf(path, size, "%.*s.%.*s%s%s", (int)folder, target, (int)kept, name, number, suffix);
     return path;
+}
+
+/* Opens and locks the temporary file. A run that ended meanwhile may have renamed or removed the
+ * one that was opened: then again. -1 with errno; EWOULDBLOCK: another run holds the lock. */
+static int open_locked(const char *path)
+{
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        struct stat opened, named;
+        if (fd < 0)
+            return -1;
+        /* Some network file systems have no locks; then there is none. */
+        const int locked = flock(fd, LOCK_EX | LOCK_NB);
+        const int error = locked != 0 && errno == EWOULDBLOCK ? EWOULDBLOCK : 0;
+        if (!error && fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+            lstat(path, &named) == 0 && named.st_ino == opened.st_ino &&
+            named.st_dev == opened.st_dev && ftruncate(fd, 0) == 0)
+            return fd;
+        close(fd);
+        if (error) {
+            errno = error;
+            return -1;
+        }
+    }
+    errno = EEXIST;
+    return -1;
 }
 
 static int create_temporary(OutFile *f, Report *report)
 {
-    f->temporary = template_beside(f->target);
+    f->temporary = outfile_beside(f->target, ".dain-part");
     if (!f->temporary)
         return report_error(report, DAIN_ENOMEM, "out of memory");
-    const int fd = mkstemp(f->temporary);
-    if (fd < 0) {
-        const int r = report_error(report, DAIN_EIO, "cannot write beside %s: %s", f->target,
-                                   strerror(errno));
-        mem_free(f->temporary);
-        f->temporary = NULL;
-        return r;
+    f->lock = open_locked(f->temporary);
+    if (f->lock >= 0) {
+        remember(f->temporary);
+        return DAIN_OK;
     }
-    /* mkstemp() lets nobody else read; a file gets what the user's mask allows. */
-    const mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(fd, 0666 & ~mask) != 0)
-        report_log(report, DAIN_LOG_DEBUG, "%s keeps its owner's permissions only", f->target);
-    close(fd);
-    remember(f->temporary);
-    return DAIN_OK;
+    const int r = errno == EWOULDBLOCK
+                      ? report_error(report, DAIN_EIO, "another run is writing %s", f->target)
+                      : report_error(report, DAIN_EIO, "cannot write beside %s: %s", f->target,
+                                     strerror(errno));
+    mem_free(f->temporary);
+    f->temporary = NULL;
+    return r;
 }
 
 int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool overwrite,

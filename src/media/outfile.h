@@ -1,7 +1,8 @@
 /*
  * The name of a file that is being written: a temporary one beside the target, renamed when the file
- * is complete, so that a half file never stands under the final name. Devices, pipes, URLs and
- * standard output ("-") are written to directly.
+ * is complete, so that a half file never stands under the final name. It is locked meanwhile: a
+ * second run on the same target is refused, and what a killed run left is written over. Devices,
+ * pipes, URLs and standard output ("-") are written to directly.
  */
 #ifndef DAIN_MEDIA_OUTFILE_H
 #define DAIN_MEDIA_OUTFILE_H
@@ -14,13 +15,18 @@
 typedef struct OutFile {
     char *target;    /* with symbolic links followed */
     char *temporary; /* NULL: the target is written to directly */
+    int lock;        /* descriptor of the temporary file, which holds the lock */
     bool overwrite;
 } OutFile;
+
+/* "FOLDER/.NAME" + suffix for FOLDER/NAME: what belongs to a target lies beside it, hidden. A name
+ * too long for that is cut and told apart by a number. NULL without memory. */
+char *outfile_beside(const char *target, const char *suffix);
 
 /*
  * Checks that the target can be written and is none of the inputs (a list ended by NULL, or NULL),
  * and creates the temporary file, empty. Errors: DAIN_EINVAL (it exists and overwrite is not set,
- * or is an input), DAIN_EIO, DAIN_ENOMEM.
+ * or is an input), DAIN_EIO (also: another run is writing it), DAIN_ENOMEM.
  */
 int outfile_open(OutFile *file, const char *path, const char *const *inputs, bool overwrite,
                  Report *report);

@@ -36,6 +36,16 @@ struct Output {
     int pending_count, pending_size;
     bool header_written;
     const char *path; /* for messages; the caller's */
+    /* Only with segments. */
+    Segments *segments;
+    OutputSettings settings; /* inputs and segments are gone once it is open */
+    const AVOutputFormat *container;
+    AVFrame *first;            /* what the encoder is opened with again */
+    char *mark;                /* for the end of the segment at hand */
+    int frames_in_segment;     /* as set */
+    int in_segment;            /* frames given to the encoder since it was opened */
+    AVCodecParameters *header; /* of the first encoder */
+    Report reopened;           /* of further encoders: their warnings were said once */
 };
 
 const AVOutputFormat *output_container(const char *path, Report *report)
@@ -131,11 +141,33 @@ static int write_header(Output *o)
     return DAIN_OK;
 }
 
+/* The file, and beside it the segments if there are to be any. */
 static int open_file(Output *o, const OutputSettings *s)
 {
+    /* The name is resolved by opening; until then, what a run before noted counts. */
+    if (picture_out_wanted(s->path) && s->segments && s->segments->resume)
+        return report_error(o->report, DAIN_EINVAL, "--resume is for one file, not for pictures");
     if (picture_out_wanted(s->path))
         return picture_out_open(&o->pictures, s->path, s->inputs, s->overwrite, o->report);
-    return outfile_open(&o->file, s->path, s->inputs, s->overwrite, o->report);
+    const bool replace =
+        s->overwrite || (s->segments && s->segments->resume && segments_may_replace(s->path));
+    int r = outfile_open(&o->file, s->path, s->inputs, replace, o->report);
+    if (r < 0)
+        return r;
+    const char *const target = o->file.target;
+    if (s->segments && o->file.temporary)
+        return segments_open(&o->segments, target, s->segments, s->overwrite, o->report);
+    if (s->segments && s->segments->resume)
+        return report_error(o->report, DAIN_EINVAL, "%s is no file, --resume cannot go on with it",
+                            s->path);
+    if (!o->file.temporary || !segments_exist(target))
+        return DAIN_OK;
+    if (s->overwrite)
+        return segments_remove(target, o->report);
+    return report_error(o->report, DAIN_EINVAL,
+                        "a run that ended early left a part of %s: --resume goes on with it, -y "
+                        "begins anew",
+                        target);
 }
 
 /* As the settings say; for pictures the name tells the codec, and what is said comes after its own
@@ -164,6 +196,18 @@ static int open_encoder(Output *o, const OutputSettings *s, const AVOutputFormat
     return encoder_open(&o->encoder, &e, container, first, s->time_base, s->rate, o->report);
 }
 
+/* What further encoders are opened with, and compared with. */
+static int keep_for_segments(Output *o, const AVFrame *first)
+{
+    o->frames_in_segment = o->settings.segments->frames;
+    o->first = av_frame_clone(first);
+    o->header = avcodec_parameters_alloc();
+    if (!o->first || !o->header ||
+        avcodec_parameters_from_context(o->header, encoder_context(o->encoder)) < 0)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    return DAIN_OK;
+}
+
 static int open_all(Output *o, const OutputSettings *s, const Source *source, const AVFrame *first)
 {
     const AVOutputFormat *const container = output_container(s->path, o->report);
@@ -172,11 +216,15 @@ static int open_all(Output *o, const OutputSettings *s, const Source *source, co
     int r = open_file(o, s);
     if (r < 0)
         return r;
+    o->container = container;
+    o->settings = *s;
     r = avformat_alloc_output_context2(&o->format, container, NULL,
                                        o->pictures ? s->path : outfile_path(&o->file));
     if (r < 0)
         return libav_error(o->report, r, "%s", s->path);
     if ((r = open_encoder(o, s, container, first)) < 0)
+        return r;
+    if (o->segments && (r = keep_for_segments(o, first)) < 0)
         return r;
     o->colour = colour_create();
     o->packet = av_packet_alloc();
@@ -215,6 +263,10 @@ void output_close(Output **output)
     if (!o)
         return;
     encoder_close(&o->encoder);
+    segments_free(&o->segments, false);
+    av_frame_free(&o->first);
+    avcodec_parameters_free(&o->header);
+    mem_free(o->mark);
     if (o->format)
         avio_closep(&o->format->pb);
     avformat_free_context(o->format);
@@ -292,7 +344,7 @@ static void stretch_times(const Output *o, AVPacket *packet)
             *times[i] = av_rescale(*times[i], o->stretch.num, o->stretch.den);
 }
 
-int output_packet(Output *o, AVPacket *packet)
+static int write_other(Output *o, AVPacket *packet)
 {
     const int number = packet->stream_index < o->source_streams ? o->map[packet->stream_index] : -1;
     if (number < 0 || o->format->streams[number]->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT) {
@@ -309,6 +361,26 @@ int output_packet(Output *o, AVPacket *packet)
                          o->format->streams[number]->time_base);
     packet->stream_index = number;
     packet->pos = -1;
+    return write_packet(o, packet);
+}
+
+int output_packet(Output *o, AVPacket *packet)
+{
+    if (!o->segments)
+        return write_other(o, packet);
+    av_packet_unref(packet); /* its time comes when the segments are joined */
+    return DAIN_OK;
+}
+
+/* A packet of the encoder, with its times in the encoder's time base. */
+static int write_video(Output *o, AVPacket *packet)
+{
+    packet->stream_index = o->video->index;
+    av_packet_rescale_ts(packet, encoder_context(o->encoder)->time_base, o->video->time_base);
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts += o->offset;
+    if (packet->dts != AV_NOPTS_VALUE)
+        packet->dts += o->offset;
     return write_packet(o, packet);
 }
 
@@ -346,19 +418,178 @@ static int64_t recall(Output *o, int64_t pts)
 
 static int write_encoded(Output *o)
 {
-    const AVRational base = encoder_context(o->encoder)->time_base;
     int r;
     while ((r = encoder_receive(o->encoder, o->packet)) > 0) {
         o->packet->duration = recall(o, o->packet->pts);
-        o->packet->stream_index = o->video->index;
-        av_packet_rescale_ts(o->packet, base, o->video->time_base);
-        if (o->packet->pts != AV_NOPTS_VALUE)
-            o->packet->pts += o->offset;
-        if (o->packet->dts != AV_NOPTS_VALUE)
-            o->packet->dts += o->offset;
-        if ((r = write_packet(o, o->packet)) < 0)
+        if (o->segments) {
+            r = segments_write(o->segments, o->packet);
+            av_packet_unref(o->packet);
+        } else {
+            r = write_video(o, o->packet);
+        }
+        if (r < 0)
             return r;
     }
+    return r;
+}
+
+/* ---- segments ---- */
+
+bool output_segmented(const Output *o)
+{
+    return o->segments;
+}
+
+int64_t output_done(const Output *o, const char **mark, bool *whole)
+{
+    *mark = o->segments ? segments_mark(o->segments) : NULL;
+    *whole = o->segments && segments_whole(o->segments);
+    return o->segments ? (int64_t)segments_count(o->segments) * o->frames_in_segment : 0;
+}
+
+void output_mark(Output *o, char *mark)
+{
+    mem_free(o->mark);
+    o->mark = mark;
+}
+
+/* Takes the last packets out of the encoder and completes the segment. */
+static int close_segment(Output *o, bool whole)
+{
+    int r = encoder_send(o->encoder, NULL);
+    if (r >= 0)
+        r = write_encoded(o);
+    if (r < 0)
+        return r;
+    char *const mark = o->mark;
+    o->mark = NULL;
+    return segments_close(o->segments, mark, whole);
+}
+
+static bool same_header(const AVCodecContext *a, const AVCodecParameters *b)
+{
+    return a->extradata_size == b->extradata_size &&
+           (!b->extradata_size || !memcmp(a->extradata, b->extradata, (size_t)b->extradata_size));
+}
+
+/* An encoder that knows nothing of the frames before: a segment does not depend on where the work
+ * was interrupted. */
+static int open_segment(Output *o)
+{
+    const OutputSettings *const s = &o->settings;
+    encoder_close(&o->encoder);
+    int r = encoder_open(&o->encoder, &s->encoder, o->container, o->first, s->time_base, s->rate,
+                         &o->reopened);
+    if (r < 0)
+        return report_error(o->report, r, "%s", o->reopened.error);
+    if (!same_header(encoder_context(o->encoder), o->header))
+        return report_error(o->report, DAIN_EUNSUPPORTED,
+                            "%s writes other headers each time: use --segment 0",
+                            encoder_context(o->encoder)->codec->name);
+    o->pending_count = o->in_segment = 0;
+    return DAIN_OK;
+}
+
+/* Before a frame: the next segment, if this one is full. */
+static int make_room(Output *o)
+{
+    if (o->in_segment < o->frames_in_segment)
+        return DAIN_OK;
+    const int r = close_segment(o, false);
+    return r < 0 ? r : open_segment(o);
+}
+
+/* The other streams' side of a join. */
+typedef struct Others {
+    Source *source; /* NULL: there is nothing more */
+    AVFrame *frame;
+    AVPacket *packet;
+    bool waiting; /* the packet is one that must be written */
+} Others;
+
+static bool have_others(const Output *o)
+{
+    return o->format->nb_streams > 1 && o->settings.source;
+}
+
+static int open_others(Output *o, Others *others)
+{
+    SourceSettings settings = o->settings.source_settings;
+    settings.packets_only = true;
+    settings.cancel = NULL; /* joining what was done is the answer to a cancel */
+    others->frame = av_frame_alloc();
+    others->packet = av_packet_alloc();
+    if (!others->frame || !others->packet)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    return source_open(&others->source, o->settings.source, &settings, o->report);
+}
+
+static int read_other(Output *o, Others *others)
+{
+    while (others->source && !others->waiting) {
+        const int r = source_next(others->source, others->frame, others->packet);
+        if (r < 0)
+            return r;
+        if (r == SOURCE_END)
+            source_close(&others->source);
+        else if (o->map[others->packet->stream_index] >= 0)
+            others->waiting = true;
+        else
+            av_packet_unref(others->packet);
+    }
+    return DAIN_OK;
+}
+
+/* Whether the packet of another stream comes before one of the video at this dts. */
+static bool comes_first(const Output *o, const AVPacket *other, int64_t dts)
+{
+    const int64_t time = other->dts != AV_NOPTS_VALUE ? other->dts : other->pts;
+    return time == AV_NOPTS_VALUE || dts == AV_NOPTS_VALUE ||
+           av_compare_ts(time, o->base[other->stream_index], dts, o->video->time_base) <= 0;
+}
+
+/* Writes the other streams up to a packet of the video. */
+static int write_others(Output *o, Others *others, int64_t dts)
+{
+    int r;
+    while ((r = read_other(o, others)) >= 0 && others->waiting) {
+        if (!comes_first(o, others->packet, dts))
+            return DAIN_OK;
+        others->waiting = false;
+        if ((r = write_other(o, others->packet)) < 0)
+            return r;
+    }
+    return r;
+}
+
+static int join_streams(Output *o, Others *others, bool whole)
+{
+    const AVRational base = encoder_context(o->encoder)->time_base;
+    int64_t end = 0;
+    int r = segments_rewind(o->segments);
+    while (r >= 0 && (r = segments_read(o->segments, o->packet)) > 0) {
+        const int64_t dts = av_rescale_q(o->packet->dts, base, o->video->time_base) + o->offset;
+        end = av_rescale_q(o->packet->pts + o->packet->duration, base, o->video->time_base) +
+              o->offset;
+        r = write_others(o, others, dts);
+        if (r >= 0)
+            r = write_video(o, o->packet);
+    }
+    if (r >= 0)
+        r = write_others(o, others, whole ? INT64_MAX : end);
+    return r;
+}
+
+/* Copies the segments and the other streams' packets into the file. */
+static int join(Output *o, bool whole)
+{
+    Others others = { 0 };
+    int r = have_others(o) ? open_others(o, &others) : DAIN_OK;
+    if (r >= 0)
+        r = join_streams(o, &others, whole);
+    source_close(&others.source);
+    av_frame_free(&others.frame);
+    av_packet_free(&others.packet);
     return r;
 }
 
@@ -400,7 +631,9 @@ static int to_encoder_format(Output *o, const AVFrame *frame, AVFrame **out)
 int output_frame(Output *o, const AVFrame *frame, int64_t pts, int64_t duration)
 {
     AVFrame *f = NULL;
-    int r = to_encoder_format(o, frame, &f);
+    int r = o->segments ? make_room(o) : DAIN_OK;
+    if (r >= 0)
+        r = to_encoder_format(o, frame, &f);
     if (r >= 0)
         r = remember(o, pts, duration);
     if (r >= 0) {
@@ -408,19 +641,34 @@ int output_frame(Output *o, const AVFrame *frame, int64_t pts, int64_t duration)
         frame_set_duration(f, duration);
         f->pict_type = AV_PICTURE_TYPE_NONE;
         r = encoder_send(o->encoder, f);
+        o->in_segment++;
     }
     av_frame_free(&f);
     return r < 0 ? r : write_encoded(o);
 }
 
-int output_finish(Output *o)
+/* The rest of the video: from the encoder, or from the segments. */
+static int write_rest(Output *o, bool whole)
 {
-    int r = encoder_send(o->encoder, NULL);
-    if (r >= 0)
-        r = write_encoded(o);
+    int r = DAIN_OK;
+    if (!o->segments || (o->in_segment && !whole)) {
+        r = encoder_send(o->encoder, NULL);
+        if (r >= 0)
+            r = write_encoded(o);
+    } else if (o->in_segment) {
+        r = close_segment(o, true);
+    }
+    if (r >= 0 && o->segments)
+        r = join(o, whole);
     for (int i = 0; o->sound && i < o->source_streams && r >= 0; i++)
         if (o->sound[i] && o->map[i] >= 0)
             r = write_sound(o, i, NULL);
+    return r;
+}
+
+int output_finish(Output *o, bool whole)
+{
+    int r = write_rest(o, whole);
     if (r >= 0 && o->pictures)
         picture_out_finish(o->pictures);
     if (r < 0 || o->pictures)
@@ -433,7 +681,13 @@ int output_finish(Output *o)
         r = closed;
     if (r < 0)
         return libav_error(o->report, r, "cannot write %s", o->path);
-    return outfile_commit(&o->file, o->report);
+    /* A run that ends from now on leaves a file under the name. */
+    if (o->segments && segments_count(o->segments) && (r = segments_set_replace(o->segments)) < 0)
+        return r;
+    r = outfile_commit(&o->file, o->report);
+    if (r >= 0 && whole)
+        segments_free(&o->segments, true);
+    return r;
 }
 
 const char *output_codec(const Output *o)

@@ -10,6 +10,9 @@
  * The path may be a pattern for pictures (picture_out.h), of which those that are written remain
  * whatever follows, or "-": YUV4MPEG to standard output.
  *
+ * With segments (media/segments.h) the frames go into segments first, and output_finish() joins them
+ * with the packets of other streams, which it reads from the source again.
+ *
  * Thread-safety: one thread at a time.
  */
 #ifndef DAIN_MEDIA_OUTPUT_H
@@ -17,6 +20,7 @@
 
 #include "media/decode.h"
 #include "media/encode.h"
+#include "media/segments.h"
 
 typedef struct OutputSettings {
     const char *path;
@@ -29,6 +33,10 @@ typedef struct OutputSettings {
     int64_t first_pts;       /* of the first source frame, in the source's time base */
     Ratio stretch;           /* seconds of output for a second of source; {0, 0} = 1 */
     bool stretch_sound;      /* at another pace: stretch the sound instead of leaving it out */
+    const SegmentSettings *segments; /* NULL: the frames go into the file at once */
+    /* With segments, where the other streams are read. */
+    const char *source;
+    SourceSettings source_settings;
 } OutputSettings;
 
 typedef struct Output Output;
@@ -47,9 +55,18 @@ int output_frame(Output *output, const AVFrame *frame, int64_t pts, int64_t dura
 /* Writes a packet of another stream (as source_next() gave it) and leaves it empty; one of a stream
  * that is left out is dropped. */
 int output_packet(Output *output, AVPacket *packet);
-/* Writes what the encoder still holds and the file's end, and renames it. */
-int output_finish(Output *output);
+/* Writes what the encoder still holds and the file's end, and renames it. whole: the video is
+ * complete; else segments stay for a later run. */
+int output_finish(Output *output, bool whole);
 void output_close(Output **output);
+
+/* Whether it is written in segments, and then how many frames are done already (by a run before),
+ * the mark of where that run stood there (or NULL), and whether these are all of the video. */
+bool output_segmented(const Output *output);
+int64_t output_done(const Output *output, const char **mark, bool *whole);
+/* Notes where the work stands before the next frame, for a later run: to be called for each frame
+ * that begins a segment. Takes the text over. */
+void output_mark(Output *output, char *mark);
 
 /* Name of the encoder, its pixel format and range. */
 const char *output_codec(const Output *output);

@@ -74,6 +74,47 @@ static bool is_limited_yuv(enum AVPixelFormat format, enum AVColorRange range)
     return !pixels_rgb(format) && range == AVCOL_RANGE_MPEG;
 }
 
+/* Long videos are made in segments, unless the user wants none. */
+static int choose_segments(Pipeline *p, OutputSettings *out, char ***facts)
+{
+    const PipelineSettings *const s = p->settings;
+    const int64_t expected = p->progress.expected_out;
+    const char *why;
+    const bool possible = resume_possible(s, &why);
+    out->segments = NULL;
+    if (s->resume && !possible)
+        return report_error(&p->engine.report, DAIN_EINVAL, "--resume is not possible: %s", why);
+    if (!possible || !s->segment_frames ||
+        (!s->resume && expected && expected <= s->segment_frames))
+        return DAIN_OK;
+    const int r = resume_facts(s, facts, &p->engine.report);
+    p->segments = (SegmentSettings){ .frames = s->segment_frames,
+                                     .resume = s->resume,
+                                     .facts = (const char *const *)*facts };
+    out->segments = &p->segments;
+    out->source = s->input;
+    out->source_settings = s->source;
+    return r;
+}
+
+static void tell_start(Pipeline *p, Ratio rate)
+{
+    const PipelineSettings *const s = p->settings;
+    const AVFrame *const first = p->first.decoded ? p->first.decoded : p->older.decoded;
+    const SourceVideo video = source_video(p->source);
+    const PipelineStart start = { .decoder = video.codec,
+                                  .encoder = output_codec(p->output),
+                                  .width = first->width,
+                                  .height = first->height,
+                                  .rate_in = video.rate,
+                                  .rate_out = rate,
+                                  .format_in = av_get_pix_fmt_name(first->format),
+                                  .format_out = av_get_pix_fmt_name(output_format(p->output)),
+                                  .done = p->resume.from };
+    if (s->started)
+        s->started(s->opaque, &start);
+}
+
 static int open_output(Pipeline *p)
 {
     const PipelineSettings *const s = p->settings;
@@ -95,24 +136,20 @@ static int open_output(Pipeline *p)
     out.rate = rate;
     out.first_pts = first->pts;
     out.stretch = s->stretch;
+    char **facts = NULL;
+    if ((r = choose_segments(p, &out, &facts)) < 0)
+        return r;
     r = output_open(&p->output, &out, p->source, first, &p->writer.report);
+    resume_free_facts(facts);
     if (r >= 0) {
         p->headroom = is_limited_yuv(first->format, colour_range(first)) &&
                       is_limited_yuv(output_format(p->output), output_range(p->output));
         r = reader_prepare(p, &p->reader, &p->first);
     }
-    if (r >= 0 && s->started) {
-        const SourceVideo video = source_video(p->source);
-        const PipelineStart start = { .decoder = video.codec,
-                                      .encoder = output_codec(p->output),
-                                      .width = first->width,
-                                      .height = first->height,
-                                      .rate_in = video.rate,
-                                      .rate_out = rate,
-                                      .format_in = av_get_pix_fmt_name(first->format),
-                                      .format_out = av_get_pix_fmt_name(output_format(p->output)) };
-        s->started(s->opaque, &start);
-    }
+    if (r >= 0 && (p->segmented = output_segmented(p->output)))
+        r = resume_start(p);
+    if (r >= 0)
+        tell_start(p, rate);
     return r;
 }
 
@@ -213,9 +250,11 @@ static int run(Pipeline *p, PipelineResult *result)
     r = write_early(p);
     if (r < 0)
         return r;
-    r = run_threads(p);
-    if (r == DAIN_OK || (r == DAIN_ECANCELED && p->wrote)) {
-        const int finished = output_finish(p->output);
+    r = p->resume.whole ? DAIN_OK : run_threads(p);
+    if (r == DAIN_OK || (r == DAIN_ECANCELED && (p->wrote || p->resume.from))) {
+        if (p->segmented)
+            output_mark(p->output, resume_last_mark(p));
+        const int finished = output_finish(p->output, r == DAIN_OK);
         result->kept = finished == DAIN_OK;
         if (finished < 0)
             r = finished;
@@ -253,6 +292,11 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
     }
     const int r = run(p, result);
     result->progress = p->progress;
+    if (r < 0 && p->output) {
+        const char *mark;
+        bool whole;
+        result->done = output_done(p->output, &mark, &whole);
+    }
     if (p->source)
         result->damage = source_damage(p->source);
     if (r < 0)

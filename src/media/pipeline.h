@@ -35,6 +35,7 @@ typedef struct PipelineStart {
     int width, height;
     Ratio rate_in, rate_out;            /* nominal, {0, 1} unknown */
     const char *format_in, *format_out; /* pixel formats */
+    int64_t done;                       /* frames of output that a run before has made */
 } PipelineStart;
 
 typedef struct PipelineSettings {
@@ -45,12 +46,18 @@ typedef struct PipelineSettings {
     Ratio factor, out_rate; /* by mode, see timeline.h */
     Ratio stretch;          /* seconds of output for a second of source */
     bool variable;          /* refuse containers and encoders that know one rate only */
-    bool dedup;             /* leave out repeated source frames, see dedup.h */
-    double scene_threshold; /* scores above it are cuts; > 1 = look for none */
-    int depth;              /* new frames that may wait for the encoder, 0 = usual */
-    Backend *engine;        /* the caller's; nobody else may use it meanwhile */
-    atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */
-    Report *report;         /* its callback may be called from three threads */
+    /* The output is written in segments of this many frames (media/segments.h) if it is expected to
+     * be longer than one, or if resume is set; 0 = it is not. */
+    int segment_frames;
+    bool resume;              /* go on with what a run before has done, if there is something */
+    const char *const *facts; /* "NAME=VALUE" of all that decides what the output is, but the
+                               * input; ended by NULL, or NULL */
+    bool dedup;               /* leave out repeated source frames, see dedup.h */
+    double scene_threshold;   /* scores above it are cuts; > 1 = look for none */
+    int depth;                /* new frames that may wait for the encoder, 0 = usual */
+    Backend *engine;          /* the caller's; nobody else may use it meanwhile */
+    atomic_bool *cancel;      /* set from outside: stop, but finish the file. NULL = never */
+    Report *report;           /* its callback may be called from three threads */
     /* Called from the caller's thread; NULL = not. */
     void (*started)(void *opaque, const PipelineStart *start);
     void (*progress)(void *opaque, const PipelineProgress *progress);
@@ -60,13 +67,14 @@ typedef struct PipelineSettings {
 typedef struct PipelineResult {
     PipelineProgress progress;
     SourceDamage damage;
-    bool kept; /* the output stands under its name */
+    bool kept;    /* the output stands under its name */
+    int64_t done; /* if it is not complete: frames that a later run need not make again */
 } PipelineResult;
 
 /*
  * Returns when the output is complete (DAIN_OK), or when cancel was set and the part so far was
  * finished (DAIN_ECANCELED; result->kept tells whether there was one), or on an error, and then
- * nothing remains of the output. Damage in the input is no error if anything could be decoded: see
+ * nothing remains of the output but complete segments. Damage in the input is no error if anything could be decoded: see
  * result->damage.
  */
 int pipeline_run(const PipelineSettings *settings, PipelineResult *result);

@@ -38,6 +38,8 @@ void release_item(WriteItem *item)
 {
     av_frame_free(&item->frame);
     av_packet_free(&item->packet);
+    mem_free(item->mark);
+    item->mark = NULL;
 }
 
 /* ---- reader ---- */
@@ -108,7 +110,9 @@ int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
         av_frame_free(&frame);
         return r;
     }
+    const SourceDamage damage = source_damage(p->source);
     out->decoded = frame;
+    out->damaged = damage.packets || damage.frames || damage.timestamps || damage.interlaced;
     return SOURCE_FRAME;
 }
 
@@ -140,7 +144,8 @@ void *reader_main(void *arg)
     p->first = (SourceFrame){ 0 };
     int r = SOURCE_FRAME;
     while (r == SOURCE_FRAME && !pipeline_canceled(p)) {
-        if (!queue_push(p->to_engine, &frame, KIND_FRAME)) {
+        /* Going on, the first frames are with the engine already. */
+        if (frame.decoded && !queue_push(p->to_engine, &frame, KIND_FRAME)) {
             release_frame(&frame);
             return NULL;
         }
@@ -241,24 +246,44 @@ static int frame_at(Pipeline *p, const Instant *at, bool cut, bool still, bool a
     return make_new(p, at, out);
 }
 
-/* Hands a frame to the writer, which takes it over. False if all is over. */
-static bool write_frame(Pipeline *p, AVFrame *frame, const Instant *at)
+/* Time and duration for the encoder. */
+static WriteItem stamp(Pipeline *p, const Instant *at)
 {
     const AVRational from = libav_rational(p->timeline.out_base);
-    WriteItem item = { .frame = frame,
-                       .pts = av_rescale_q(at->pts, from, p->out_base),
+    WriteItem item = { .pts = av_rescale_q(at->pts, from, p->out_base),
                        .duration = av_rescale_q(at->duration, from, p->out_base) };
     if (item.pts < p->next_pts)
         item.pts = p->next_pts;
     p->next_pts = item.pts + 1;
-    if (!queue_push(p->to_writer, &item, KIND_FRAME)) {
-        release_item(&item);
-        return false;
-    }
+    return item;
+}
+
+static void count_output(Pipeline *p)
+{
     p->progress.frames_out++;
     if (p->settings->progress)
         p->settings->progress(p->settings->opaque, &p->progress);
-    return true;
+}
+
+/* Makes the frame for an instant and hands it to the writer. */
+static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, bool again)
+{
+    int r;
+    WriteItem item = { .mark = resume_mark(p, &r) };
+    if (r >= 0)
+        r = frame_at(p, at, cut, still, again, &item.frame);
+    if (r >= 0) {
+        const WriteItem times = stamp(p, at);
+        item.pts = times.pts;
+        item.duration = times.duration;
+        if (!queue_push(p->to_writer, &item, KIND_FRAME))
+            r = DAIN_ECANCELED;
+    }
+    if (r < 0)
+        release_item(&item);
+    else
+        count_output(p);
+    return r;
 }
 
 /* Whether the pair belongs to two scenes, or has a pause between. */
@@ -284,17 +309,18 @@ static int write_instants(Pipeline *p)
     bool cut = false, still = last, again = false;
     if (!last)
         judge_pair(p, &cut, &still);
+    resume_note_pair(p);
     for (Instant at; timeline_next(&p->timeline, &at); again = true) {
-        AVFrame *frame = NULL;
         if (pipeline_canceled(p))
             return DAIN_ECANCELED;
-        const int r = frame_at(p, &at, cut, still, again, &frame);
-        if (r < 0) {
-            av_frame_free(&frame);
-            return r;
+        if (resume_skips(p)) {
+            stamp(p, &at);
+            count_output(p);
+            continue;
         }
-        if (!write_frame(p, frame, &at))
-            return DAIN_ECANCELED;
+        const int r = write_frame(p, &at, cut, still, again);
+        if (r < 0)
+            return r;
     }
     return DAIN_OK;
 }
@@ -302,6 +328,11 @@ static int write_instants(Pipeline *p)
 int engine_main(Pipeline *p)
 {
     SourceFrame frame;
+    if (p->resume.loaded) {
+        const int r = write_instants(p);
+        if (r < 0)
+            return r;
+    }
     while (queue_pop(p->to_engine, &frame)) {
         release_frame(&p->older);
         p->older = p->newer;
@@ -341,6 +372,9 @@ void *writer_main(void *arg)
         if (item.packet) {
             r = output_packet(p->output, item.packet);
         } else {
+            if (item.mark)
+                output_mark(p->output, item.mark);
+            item.mark = NULL;
             r = output_frame(p->output, item.frame, item.pts, item.duration);
             p->wrote = true;
         }

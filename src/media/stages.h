@@ -7,24 +7,27 @@
 #include "media/forecast.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
+#include "media/resume.h"
 #include "media/scene.h"
 
 #include <pthread.h>
 
 /* A frame on its way to the engine. */
-typedef struct SourceFrame {
+struct SourceFrame {
     AVFrame *decoded;
     AVFrame *rgb;
     double score; /* of the change from the frame before */
     bool still;   /* the same picture as the frame before */
     int left_out; /* frames between the two that repeated the older */
-} SourceFrame;
+    bool damaged; /* something was wrong with the source up to here */
+};
 
 /* A frame or a packet on its way to the output. */
 typedef struct WriteItem {
     AVFrame *frame;
     AVPacket *packet;
     int64_t pts, duration;
+    char *mark; /* with a frame that begins a segment: see media/resume.h */
 } WriteItem;
 
 enum { KIND_FRAME = 0, KIND_PACKET = 1 };
@@ -36,7 +39,7 @@ typedef struct Stage {
     bool running;
 } Stage;
 
-typedef struct Pipeline {
+struct Pipeline {
     const PipelineSettings *settings;
     PipelineProgress progress;
     Source *source;
@@ -69,7 +72,11 @@ typedef struct Pipeline {
     bool wrote;
 
     Forecast *forecast; /* wanted instead of the work, else NULL */
-} Pipeline;
+
+    bool segmented; /* the output is */
+    SegmentSettings segments;
+    Resume resume;
+};
 
 /* Whether the user wants to stop. */
 bool pipeline_canceled(const Pipeline *pipeline);

@@ -200,7 +200,9 @@ void interruption_start(DainContext *engine)
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             sigaction(signals[i], &action, NULL);
     }
-    signal(SIGPIPE, SIG_IGN); /* writing then fails with a sentence */
+    /* Writing then fails with a sentence. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 void interruption_watch(Backend *engine)

@@ -8,6 +8,7 @@
 #include "media/scene.h"
 #include "tool/batch.h"
 #include "tool/events.h"
+#include "tool/facts.h"
 #include "media/still.h"
 #include "tool/plan.h"
 #include "tool/preview.h"
@@ -19,6 +20,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* See --segment. At 60 frames a second of output a quarter of a minute of video; x264 sets a key
+ * frame every 250 frames anyway. */
+enum { SEGMENT_FRAMES = 1000 };
 
 typedef struct Job {
     const InterpolateOptions *options;
@@ -52,6 +57,8 @@ static void on_start(void *opaque, const PipelineStart *start)
         report_log(job->report, DAIN_LOG_WARNING,
                    "the pictures are taken as %g frames a second; --input-fps says otherwise",
                    ratio_double(start->rate_in));
+    if (start->done && !job->options->common.quiet)
+        fprintf(stderr, "dain: going on after frame %" PRId64 "\n", start->done);
     progress_start(&job->progress, "frames", !progress_line_wanted(job->options));
     if (job->events)
         events_start(job->input, job->output, start);
@@ -148,6 +155,9 @@ static int conclude(Job *job, int r, const PipelineResult *result)
 {
     const char *const in = job->input, *const out = job->output;
     const double seconds = progress_end(&job->progress);
+    if (r < 0 && result->done)
+        fprintf(stderr, "dain: the first %" PRId64 " frames are kept: --resume goes on with them\n",
+                result->done);
     if (r == DAIN_ECANCELED) {
         if (job->events)
             ; /* the last event says it */
@@ -228,6 +238,8 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
                                  .preset = o->preset,
                                  .pix_fmt = o->pix_fmt,
                                  .options = o->encoder_options.text } },
+        .segment_frames = o->resume && !o->segment ? SEGMENT_FRAMES : o->segment,
+        .resume = o->resume,
         .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
         .depth = tuning_of(&o->common).depth,
         .cancel = interruption(),
@@ -236,15 +248,22 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
         .progress = on_progress,
         .opaque = &job,
     };
+    /* Options that do not change what the output is. */
+    static const char *const other[] = { "input",     "output",   "model",  "threads",
+                                         "quiet",     "verbose",  "resume", "segment",
+                                         "overwrite", "progress", NULL };
+    const char *const model = o->common.model ? o->common.model : dain_default_model();
     progress_start(&job.progress, "frames", true);
     interpolate_set_time(o, &s);
     Backend *engine = backend_open(&o->common, &o->engine, report);
     if (!engine)
         return finish(&job, DAIN_EIO, &result);
+    char **const facts = facts_of(commands[0], o, other, model, report);
+    s.facts = (const char *const *)facts;
     interruption_start(NULL);
     interruption_watch(engine);
-    int r = DAIN_OK;
-    if (o->frames) {
+    int r = facts ? DAIN_OK : DAIN_EIO;
+    if (o->frames && r == DAIN_OK) {
         int64_t count = 0;
         r = count_frames(in, &s.source, report, &count);
         if (r == DAIN_OK)
@@ -259,6 +278,7 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
     else if (r == DAIN_OK)
         r = pipeline_run(&s, &result);
     interruption_stop();
+    facts_free(facts);
     backend_close(&engine);
     if (copy)
         *copy = result;
@@ -487,12 +507,22 @@ static const Option options[] = {
       "how to show progress: a line on terminals, or JSON on standard error for programs [line, "
       "none with -q]",
       0, 0 },
+    { 0, "resume", OPTION_FLAG, AT(resume), NULL,
+      "go on where a run with the same options ended early; begin anew if there is nothing to go "
+      "on "
+      "with",
+      0, 0 },
+    { 0, "segment", OPTION_INT, AT(segment), "N",
+      "frames that may have to be made again after a crash: a longer output is written in parts of "
+      "N "
+      "frames that are joined at the end, which takes its space twice meanwhile; 0 = in one [1000]",
+      0, 1e9 },
     { 'y', "overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the output file if it exists", 0,
       0 },
 };
 
 static const InterpolateOptions defaults = {
-    .time = -1, .end = -1, .crf = -1, .scene_threshold = SCENE_THRESHOLD
+    .time = -1, .end = -1, .crf = -1, .segment = SEGMENT_FRAMES, .scene_threshold = SCENE_THRESHOLD
 };
 
 const Command command_interpolate = {

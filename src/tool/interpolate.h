@@ -28,6 +28,8 @@ typedef struct InterpolateOptions {
     int preview;          /* rows, 0 = not given */
     const char *batch;    /* a folder of inputs */
     const char *progress; /* "line", "json", "none"; NULL = line, unless quiet */
+    bool resume;
+    int segment; /* frames of output, 0 = all in one */
     const char *codec, *preset, *pix_fmt;
     double crf;
     TextList encoder_options;

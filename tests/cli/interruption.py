@@ -17,7 +17,7 @@ def start(*args):
 def wait_for_work(work, process):
     """Until the temporary file has a header and some frames have had time to be made."""
     for _ in range(4500):  # a minute and a half: machines can be busy
-        if any(p.stat().st_size > 0 for p in work.glob('.dain-*')):
+        if any(p.stat().st_size > 0 for p in work.glob('.*.dain-*')):
             time.sleep(1.0)
             return
         check(process.poll() is None, 'it ended early')
@@ -73,7 +73,7 @@ def _(work):
     finally:
         process.kill()
     equal(process.returncode, 130, 'exit code')
-    check(not list(work.glob('.dain-*')), 'a temporary file is left')
+    check(not list(work.glob('.*.dain-*')), 'a temporary file is left')
 
 
 @test('Ctrl-C while it waits for a slow input ends it')

@@ -1,10 +1,12 @@
 /* Output files: under their name when complete, and only then. */
 #include "test.h"
 
+#include "base/mem.h"
 #include "dain/dain.h"
 #include "media/outfile.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,12 +125,78 @@ static void remove_all(void)
     end();
 }
 
+static void locked(void)
+{
+    begin();
+    OutFile first, second;
+    CHECK_INT(outfile_open(&first, path, NULL, false, &report), DAIN_OK);
+    CHECK_INT(outfile_open(&second, path, NULL, true, &report), DAIN_EIO);
+    CHECK_CONTAINS(report.error, "another run is writing");
+    outfile_abandon(&second);
+    outfile_abandon(&first);
+    CHECK_INT(outfile_open(&second, path, NULL, false, &report), DAIN_OK);
+    outfile_abandon(&second);
+    end();
+}
+
+static void left_over(void)
+{
+    begin();
+    char *const name = outfile_beside(path, ".dain-part");
+    put(name, "what a killed run left, longer than the new one");
+    OutFile f;
+    CHECK_INT(outfile_open(&f, path, NULL, false, &report), DAIN_OK);
+    CHECK_STRING(outfile_path(&f), name);
+    CHECK_STRING(content(name), "");
+    CHECK_INT(outfile_commit(&f, &report), DAIN_OK);
+    mem_free(name);
+    end();
+}
+
+static void not_a_file(void)
+{
+    begin();
+    char *const name = outfile_beside(path, ".dain-part");
+    CHECK_INT(symlink("/dev/null", name), 0);
+    OutFile f;
+    CHECK_INT(outfile_open(&f, path, NULL, false, &report), DAIN_EIO);
+    unlink(name);
+    CHECK_INT(mkfifo(name, 0600), 0);
+    CHECK_INT(outfile_open(&f, path, NULL, false, &report), DAIN_EIO);
+    unlink(name);
+    mem_free(name);
+    end();
+}
+
+static void beside(void)
+{
+    char longest[300] = "folder/", other[300];
+    memset(longest + 7, 'x', 255);
+    longest[7 + 255] = 0;
+    strcpy(other, longest);
+    other[7 + 254] = 'y';
+    char *const a = outfile_beside("a/b.mkv", ".s"), *const b = outfile_beside("b", ".s");
+    char *const c = outfile_beside(longest, ".s"), *const d = outfile_beside(other, ".s");
+    CHECK_STRING(a, "a/.b.mkv.s");
+    CHECK_STRING(b, ".b.s");
+    CHECK_INT(strlen(c), 7 + 255);
+    CHECK(strcmp(c, d) != 0 && !strncmp(c, "folder/.x", 9));
+    mem_free(a);
+    mem_free(b);
+    mem_free(c);
+    mem_free(d);
+}
+
 static const Test tests[] = {
     { "a file gets its name and usual permissions when it is complete", commit },
     { "an abandoned file leaves the old one alone", abandon },
     { "a file that appears meanwhile is not replaced", appears_meanwhile },
     { "an input is no output", input },
     { "devices are written directly and stay", devices },
+    { "a file that is being written is locked", locked },
+    { "what a killed run left is written over", left_over },
+    { "what is no file in the place of the temporary one is not written to", not_a_file },
+    { "what lies beside a target has its name, cut if it must be", beside },
     { "all temporary files can be removed at once", remove_all },
 };
 TEST_MAIN(tests)
