@@ -313,7 +313,8 @@ static int place_zeros(Graph *g)
     g->zeros_size = size;
     for (int i = 0; i < g->tensor_count; i++) {
         const Tensor *t = &g->tensors[i], *root = &g->tensors[plan_root(g, i)];
-        if (root->zeros)
+        /* a concatenation has no scale of its own: its slices have, and they come before it */
+        if (root->zeros && t->scale > 0)
             memset(g->zeros + root->zeros - 1 + (t->offset - root->offset), t->zero, t->c);
     }
     return DAIN_OK;
