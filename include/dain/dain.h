@@ -97,6 +97,17 @@ typedef enum DainPadding {
                              128, by 32 where nothing is missing: 1280x720 -> 1344x768 */
 } DainPadding;
 
+/* At which resolution the motion between two frames is estimated. The new picture is made at full
+ * resolution in any case; a lower one saves time and finds longer ways, and misses small things. */
+typedef enum DainFlowScale {
+    DAIN_FLOW_DEFAULT, /* that of the frames; a lower one only to stay within memory_limit */
+    DAIN_FLOW_FULL,    /* that of the frames */
+    DAIN_FLOW_HALF,    /* half in width and height */
+    DAIN_FLOW_QUARTER, /* a quarter */
+    DAIN_FLOW_AUTO /* by size: full up to 1600x900, half up to 2880x1620, else a quarter; a lower
+                          one to stay within memory_limit */
+} DainFlowScale;
+
 typedef enum DainLogLevel {
     DAIN_LOG_ERROR,
     DAIN_LOG_WARNING,
@@ -115,9 +126,11 @@ typedef struct DainSettings {
     DainLogCallback log;     /* NULL = silent */
     void *log_opaque;        /* passed to log */
     DainPadding padding;     /* default DAIN_PADDING_MINIMAL */
-    int strip_rows; /* rows of a large picture worked on at a time, 0 = usual; speed and memory
+    int strip_rows;      /* rows of a large picture worked on at a time, 0 = usual; speed and memory
                                 depend on it, the result does not */
-    uint64_t reserved[8]; /* zero */
+    DainFlowScale flow;  /* default DAIN_FLOW_DEFAULT */
+    size_t memory_limit; /* bytes, see dain_set_memory_limit(); 0 = no limit */
+    uint64_t reserved[6]; /* zero */
 } DainSettings;
 
 /* Fills in the defaults above. */
@@ -159,6 +172,42 @@ DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
  * DAIN_EINVAL, DAIN_ESTATE (fewer than two frames), DAIN_ENOMEM, DAIN_ECANCELED.
  */
 DAIN_API int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out);
+
+/*
+ * The most that the engine may hold: weights, working memory, and what it keeps of two frames and a
+ * pair. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size of the
+ * frames becomes known, at the first push, the cheapest layout that fits is taken: first what changes no
+ * bit of the result (strips; the original network runs in bands and takes longer), then, only where
+ * the settings leave it open (AUTO, DEFAULT), bfloat16, 8 bits, and motion at a lower resolution. What
+ * is given up is logged as a warning. Too little is DAIN_ENOMEM with the need in the sentence.
+ *
+ * bytes: 0 = no limit. Forgets the size of the frames, so that the next push lays everything out anew.
+ * Errors: DAIN_EINVAL, DAIN_ESTATE (frames have been pushed; dain_reset() first).
+ */
+DAIN_API int dain_set_memory_limit(DainContext *ctx, size_t bytes);
+
+/* What the engine holds for frames of one size. */
+typedef struct DainPlan {
+    int width, height;
+    const char *precision; /* "f32", "bf16", "int8", "mixed" */
+    int flow_divisor;      /* motion is estimated at 1/flow_divisor of the resolution: 1, 2, 4 */
+    int strip_rows;        /* fine layers run in strips of so many rows; 0 = whole pictures */
+    int bands;             /* parts in which the original network makes a picture, else 1 */
+    size_t arena_bytes;    /* working memory, used again for every picture */
+    size_t scratch_bytes;  /* of the threads */
+    size_t weight_bytes;
+    size_t frame_bytes; /* kept with each of two frames */
+    size_t pair_bytes;  /* kept with a pair */
+    size_t total_bytes; /* all of them */
+} DainPlan;
+
+/*
+ * What frames of width x height would need, under the settings and the limit, without allocating or
+ * computing it. Forgets the size of the frames. Errors: DAIN_EINVAL (sizes are 16 .. 16384 a side, the
+ * limit), DAIN_ENOMEM (the limit is too small: *plan then says the least that is possible), DAIN_ESTATE
+ * (frames have been pushed; dain_reset() first).
+ */
+DAIN_API int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan);
 
 /* Forgets the frames pushed so far: after a scene cut, a seek or a change of size. */
 DAIN_API void dain_reset(DainContext *ctx);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "model/budget.h"
 #include "model/session.h"
 
 #include <stdatomic.h>
@@ -22,6 +23,7 @@ struct DainContext {
     char cpu[64];
     double macs_per_pixel;
 
+    Budget budget;
     Session session;
     int width, height; /* of the frames, 0 = none yet */
     int frames;        /* pushed and kept: 0, 1, 2 */
@@ -71,6 +73,8 @@ static int open_parts(DainContext *c, const DainSettings *s)
         return report_error(&c->report, DAIN_EINVAL, "unknown precision %d", (int)s->precision);
     if ((unsigned)s->padding > DAIN_PADDING_ORIGINAL)
         return report_error(&c->report, DAIN_EINVAL, "unknown padding %d", (int)s->padding);
+    if ((unsigned)s->flow > DAIN_FLOW_AUTO)
+        return report_error(&c->report, DAIN_EINVAL, "unknown flow resolution %d", (int)s->flow);
     const char *path = s->model ? s->model : dain_default_model();
     if (!path)
         return report_error(&c->report, DAIN_EIO,
@@ -89,7 +93,11 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if (s->strip_rows > 0)
         c->model->strip_large = s->strip_rows;
     c->macs_per_pixel = model_macs_per_pixel(c->model);
-    c->pool = pool_create(threads < MAX_THREADS ? threads : MAX_THREADS);
+    c->budget = (Budget){ .limit = s->memory_limit,
+                          .threads = threads < MAX_THREADS ? threads : MAX_THREADS,
+                          .precision = s->precision,
+                          .flow = s->flow };
+    c->pool = pool_create(c->budget.threads);
     if (!c->pool)
         return report_error(&c->report, DAIN_ESYSTEM,
                             "no memory or no threads: %d could not be started", threads);
@@ -123,12 +131,19 @@ int dain_open(DainContext **ctx, const DainSettings *settings)
 
 /* ---- frames ---- */
 
+static int check_size(DainContext *c, int w, int h)
+{
+    if (w < MIN_SIDE || h < MIN_SIDE || w > MAX_SIDE || h > MAX_SIDE)
+        return report_error(&c->report, DAIN_EINVAL,
+                            "a picture of %d x %d; sides of %d to %d are possible", w, h, MIN_SIDE,
+                            MAX_SIDE);
+    return DAIN_OK;
+}
+
 static int check_image(DainContext *c, const DainImage *p)
 {
-    if (p->width < MIN_SIDE || p->height < MIN_SIDE || p->width > MAX_SIDE || p->height > MAX_SIDE)
-        return report_error(&c->report, DAIN_EINVAL,
-                            "a picture of %d x %d; sides of %d to %d are possible", p->width,
-                            p->height, MIN_SIDE, MAX_SIDE);
+    if (check_size(c, p->width, p->height))
+        return DAIN_EINVAL;
     const int most = p->sample == DAIN_SAMPLE_U8 ? 255 : 65535;
     if ((unsigned)p->sample > DAIN_SAMPLE_F32 || p->step < 1 || p->peak < 0 || p->peak > most)
         return report_error(&c->report, DAIN_EINVAL, "a picture of an unknown sample format");
@@ -149,11 +164,39 @@ static ImageView image_view(const DainImage *p)
     return v;
 }
 
+/* "bf16, motion at 1/2 of the resolution, strips of 8 rows, 2 bands" */
+static void describe(const DainContext *c, const Need *n, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", c->model->precision);
+    if (n->reduce > 1)
+        used += (size_t)snprintf(text + used, size - used, ", motion at 1/%d of the resolution",
+                                 n->reduce);
+    if (n->strip_rows)
+        used += (size_t)snprintf(text + used, size - used, ", strips of %d rows", n->strip_rows);
+    if (n->bands > 1)
+        snprintf(text + used, size - used, ", %d bands", n->bands);
+}
+
+static int fit(DainContext *c, int w, int h, Need *need)
+{
+    char text[120];
+    release_size(c);
+    const int error = model_fit(c->model, &c->budget, w, h, need, &c->report);
+    if (error || !c->budget.limit)
+        return error;
+    describe(c, need, text, sizeof text);
+    report_log(&c->report, need->reduced ? DAIN_LOG_WARNING : DAIN_LOG_INFO,
+               "within %zu MiB at %dx%d: %s, %zu MiB", c->budget.limit >> 20, w, h, text,
+               (need->total >> 20) + 1);
+    return DAIN_OK;
+}
+
 static int prepare_size(DainContext *c, int w, int h)
 {
-    release_size(c);
-    const int error =
-        session_open(&c->session, c->model, &c->kernels, c->pool, w, h, false, &c->report);
+    Need need;
+    int error = fit(c, w, h, &need);
+    if (!error)
+        error = session_open(&c->session, c->model, &c->kernels, c->pool, w, h, false, &c->report);
     if (error)
         return error;
     c->width = w;
@@ -248,6 +291,53 @@ void dain_cancel(DainContext *ctx)
 const char *dain_last_error(const DainContext *ctx)
 {
     return ctx ? ctx->report.error : "";
+}
+
+/* ---- memory ---- */
+
+static int check_empty(DainContext *c)
+{
+    c->report.error[0] = 0;
+    return c->frames ? report_error(&c->report, DAIN_ESTATE, "frames have been pushed already")
+                     : DAIN_OK;
+}
+
+int dain_set_memory_limit(DainContext *ctx, size_t bytes)
+{
+    if (!ctx)
+        return DAIN_EINVAL;
+    const int error = check_empty(ctx);
+    if (error)
+        return error;
+    release_size(ctx);
+    ctx->budget.limit = bytes;
+    return DAIN_OK;
+}
+
+int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
+{
+    if (!ctx || !plan)
+        return DAIN_EINVAL;
+    int error = check_empty(ctx);
+    if (!error)
+        error = check_size(ctx, width, height);
+    if (error)
+        return error;
+    Need need = { 0 };
+    error = fit(ctx, width, height, &need);
+    *plan = (DainPlan){ .width = width,
+                        .height = height,
+                        .precision = ctx->model->precision,
+                        .flow_divisor = need.reduce,
+                        .strip_rows = need.strip_rows,
+                        .bands = need.bands,
+                        .arena_bytes = need.arena,
+                        .scratch_bytes = need.scratch,
+                        .weight_bytes = need.weights,
+                        .frame_bytes = need.frame,
+                        .pair_bytes = need.pair,
+                        .total_bytes = need.total };
+    return error;
 }
 
 /* ---- information ---- */

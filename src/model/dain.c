@@ -56,7 +56,10 @@ static void build_frame(DainBuilder *b)
     const int depth = dain_depth_build(b, image);
     graph_name(g, depth, "depth");
     graph_export(g, depth, "depth");
-    dain_pyramid_build(b, image, c);
+    int small = image;
+    for (int by = b->reduce; by > 1; by /= 2)
+        small = graph_pool2(g, small, true);
+    dain_pyramid_build(b, small, c);
     for (int level = 2; level <= 6; level++) {
         char name[8];
         snprintf(name, sizeof name, "c%d", level);
@@ -74,6 +77,14 @@ static void import_pyramid(DainBuilder *b, Scope frame, int c[7])
     }
 }
 
+/* A flow that was estimated at a lower resolution at 1/4 of the picture. */
+static int enlarge(DainBuilder *b, int flow)
+{
+    for (int by = b->reduce; by > 1; by /= 2)
+        flow = graph_up2(b->g, flow, 2);
+    return flow;
+}
+
 /* What depends on a pair: flow in both directions, interpolation kernels. */
 static void build_pair(DainBuilder *b)
 {
@@ -81,10 +92,10 @@ static void build_pair(DainBuilder *b)
     int c0[7], c1[7];
     import_pyramid(b, SCOPE_FRAME0, c0);
     import_pyramid(b, SCOPE_FRAME1, c1);
-    const int flow01 = dain_flow_build(b, c0, c1);
+    const int flow01 = enlarge(b, dain_flow_build(b, c0, c1));
     graph_name(g, flow01, "flow01");
     graph_export(g, flow01, "flow01");
-    const int flow10 = dain_flow_build(b, c1, c0);
+    const int flow10 = enlarge(b, dain_flow_build(b, c1, c0));
     graph_name(g, flow10, "flow10");
     graph_export(g, flow10, "flow10");
     const int kernels = dain_filter_build(b, graph_import(g, SCOPE_FRAME0, "img"),
@@ -133,11 +144,15 @@ static void build_time(DainBuilder *b)
 
 static int build(const Model *model, Network *network)
 {
+    if (model->pad_original && model->reduce > 1)
+        return report_error(network->report, DAIN_EINVAL,
+                            "flow at reduced resolution and the original padding exclude each "
+                            "other");
     if (model->pad_original) {
         pad_original(network->w, &network->padded_w, &network->pad_left);
         pad_original(network->h, &network->padded_h, &network->pad_top);
     }
-    DainBuilder b = { &network->graph[DAIN_RATE_FRAME], &model->params };
+    DainBuilder b = { &network->graph[DAIN_RATE_FRAME], &model->params, model->reduce };
     build_frame(&b);
     if (b.g->error)
         return b.g->error;

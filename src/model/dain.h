@@ -45,6 +45,7 @@ void dain_layers(void (*visit)(void *opaque, const DainLayer *layer), void *opaq
 typedef struct DainBuilder {
     Graph *g;
     const Params *params;
+    int reduce; /* flow is estimated at 1/reduce of the resolution: 1, 2, 4; elsewhere unused */
 } DainBuilder;
 
 int dain_conv(DainBuilder *b, const char *name, int x);

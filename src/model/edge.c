@@ -1,4 +1,5 @@
 /* The compact network `edge`, version 2, as graphs: docs/edge.md, section numbers in the comments. */
+#include "graph/dain_ops.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -49,6 +50,7 @@ static int load(Model *m, const WeightFile *file)
 typedef struct Builder {
     Graph *g;
     const Params *params;
+    int reduce; /* flow is estimated at 1/reduce of the resolution: 1, 2, 4 */
 } Builder;
 
 static int conv_full(Builder *b, const char *name, int x, int stride, int add)
@@ -80,7 +82,26 @@ static int sum(Builder *b, int x, int y)
     return graph_clamp_add(b->g, x, y, -INFINITY, INFINITY);
 }
 
-/* 3.1, 3.2: features, depth and luma of one frame. */
+/* Features of levels 1 .. levels of a picture, kept as "PREFIX1" ... from level `keep` on. */
+static void build_features(Builder *b, int img, char prefix, int keep, int levels, int f[6])
+{
+    Graph *g = b->g;
+    int x = graph_shift_rgb(g, img);
+    for (int level = 1; level <= levels; level++) {
+        char name[16];
+        snprintf(name, sizeof name, "enc%da", level);
+        x = conv_full(b, name, x, 2, -1);
+        snprintf(name, sizeof name, "enc%db", level);
+        x = f[level] = conv(b, name, x);
+        snprintf(name, sizeof name, "%c%d", prefix, level);
+        graph_name(g, x, "%s", name);
+        if (level >= keep)
+            graph_export(g, x, name);
+    }
+}
+
+/* 3.1, 3.2: features, depth and luma of one frame. Where the flow is estimated at a lower resolution,
+ * flow and depth have features of their own, s3 to s5, of the reduced picture. */
 static void build_frame(Builder *b)
 {
     Graph *g = b->g;
@@ -88,18 +109,13 @@ static void build_frame(Builder *b)
     graph_export(g, img, "img");
     const int luma = graph_luma_half(g, img);
     graph_export(g, luma, "luma");
-    int x = graph_shift_rgb(g, img), f[6];
-    for (int level = 1; level <= 5; level++) {
-        char name[16];
-        snprintf(name, sizeof name, "enc%da", level);
-        x = conv_full(b, name, x, 2, -1);
-        snprintf(name, sizeof name, "enc%db", level);
-        x = f[level] = conv(b, name, x);
-        snprintf(name, sizeof name, "f%d", level);
-        graph_name(g, x, "%s", name);
-        graph_export(g, x, name);
-    }
-    x = conv(b, "dep5", f[5]);
+    int f[6], small = img;
+    build_features(b, img, 'f', 1, b->reduce > 1 ? 3 : 5, f);
+    for (int by = b->reduce; by > 1; by /= 2)
+        small = graph_pool2(g, small, true);
+    if (b->reduce > 1)
+        build_features(b, small, 's', 3, 5, f);
+    int x = conv(b, "dep5", f[5]);
     x = concat(b, "dep4in", 2, (int[]){ graph_up2(g, x, 1), f[4] });
     x = conv(b, "dep4", x);
     x = concat(b, "dep3in", 2, (int[]){ graph_up2(g, x, 1), f[3] });
@@ -109,12 +125,22 @@ static void build_frame(Builder *b)
     graph_export(g, z, "z");
 }
 
+/* From the resolution that flow is estimated at to 1/8 of the picture. */
+static int enlarge(Builder *b, int x, float scale)
+{
+    for (int by = b->reduce; by > 1; by /= 2)
+        x = graph_up2(b->g, x, scale);
+    return x;
+}
+
 /* 3.3: flow and importance of frame `from` towards frame `to`; exported as flow01, w01 or flow10, w10. */
 static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
 {
     Graph *g = b->g;
     char name[16];
-    int a = graph_import(g, from, "f5"), c = graph_corr(g, a, graph_import(g, to, "f5"), 4);
+    const char *f5 = b->reduce > 1 ? "s5" : "f5", *f4 = b->reduce > 1 ? "s4" : "f4";
+    const char *f3 = b->reduce > 1 ? "s3" : "f3";
+    int a = graph_import(g, from, f5), c = graph_corr(g, a, graph_import(g, to, f5), 4);
     int f = graph_peak(g, -1, c, 4);
     int x = concat(b, "flo5in", 3, (int[]){ c, a, scaled_flow(b, f, 1, "flo5in.flow") });
     x = conv(b, "flo5b", conv(b, "flo5a", x));
@@ -123,8 +149,8 @@ static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
     int h = graph_up2(g, conv(b, "flo5h", x), 1);
 
     f = graph_up2(g, f, 2);
-    a = graph_import(g, from, "f4");
-    c = graph_corr(g, a, graph_warp(g, graph_import(g, to, "f4"), f), 4);
+    a = graph_import(g, from, f4);
+    c = graph_corr(g, a, graph_warp(g, graph_import(g, to, f4), f), 4);
     f = graph_peak(g, f, c, 4);
     x = concat(b, "flo4in", 4, (int[]){ c, a, h, scaled_flow(b, f, 2, "flo4in.flow") });
     x = conv(b, "flo4b", conv(b, "flo4a", x));
@@ -133,21 +159,22 @@ static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
     h = graph_up2(g, conv(b, "flo4h", x), 1);
 
     f = graph_up2(g, f, 2);
-    a = graph_import(g, from, "f3");
-    c = graph_corr(g, a, graph_warp(g, graph_import(g, to, "f3"), f), 3);
+    a = graph_import(g, from, f3);
+    c = graph_corr(g, a, graph_warp(g, graph_import(g, to, f3), f), 3);
     f = graph_peak(g, f, c, 3);
     x = concat(b, "flo3in", 4, (int[]){ c, a, h, scaled_flow(b, f, 1, "flo3in.flow") });
     x = conv(b, "flo3a", x);
     x = conv_full(b, "flo3b", x, 1, x);
     const int y = conv(b, "flo3f", x);
-    f = sum(b, f, graph_slice(g, y, 0, 2));
+    f = enlarge(b, sum(b, f, graph_slice(g, y, 0, 2)), 2);
     snprintf(name, sizeof name, "flow%s", direction);
     graph_name(g, f, "%s", name);
     graph_export(g, f, name);
 
     const int visibility = graph_slice(g, y, 2, 1);
     graph_name(g, visibility, "vis%s", direction);
-    const int w = graph_clamp_add(g, graph_import(g, from, "z"), visibility, -ZMAX, ZMAX);
+    const int w =
+        enlarge(b, graph_clamp_add(g, graph_import(g, from, "z"), visibility, -ZMAX, ZMAX), 1);
     snprintf(name, sizeof name, "w%s", direction);
     graph_name(g, w, "%s", name);
     graph_export(g, w, name);
@@ -222,7 +249,7 @@ static void build_time(Builder *b)
 
 static int build(const Model *model, Network *network)
 {
-    Builder b = { &network->graph[DAIN_RATE_FRAME], &model->params };
+    Builder b = { &network->graph[DAIN_RATE_FRAME], &model->params, model->reduce };
     build_frame(&b);
     if (b.g->error)
         return b.g->error;

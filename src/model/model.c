@@ -78,6 +78,7 @@ int model_open(Model **model, const char *path, Report *report)
     m->report = report;
     m->strip_rows = -1;
     m->strip_large = STRIP_ROWS;
+    m->reduce = 1;
     m->strip_level = STRIP_LEVEL;
     m->params.report = report;
     m->kind = find_kind(file);
@@ -109,7 +110,7 @@ done:
 
 int model_network(Model *model, Network *network, int w, int h, bool keep_all, Report *report)
 {
-    network_init(network, w, h, model->kind->align, report);
+    network_init(network, w, h, model->kind->align * model->reduce, report);
     network->keep_all = keep_all;
     const bool large = (int64_t)w * h >= STRIP_PIXELS;
     network->strip_rows = model->strip_rows >= 0 ? model->strip_rows

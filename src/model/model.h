@@ -30,6 +30,7 @@ struct Model {
     int strip_rows, strip_level; /* see Network; rows < 0: by the size of the picture */
     int bands;
     int strip_large; /* rows of large pictures then */
+    int reduce;      /* flow is estimated at 1/reduce of the resolution: 1, 2, 4 */
     Report *report;
 };
 

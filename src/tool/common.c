@@ -135,28 +135,53 @@ static void apply_tuning(const CommonOptions *common, DainSettings *settings,
     *precision = tuning.fastest[0] ? tuning.fastest : NULL;
 }
 
-DainContext *engine_open(const CommonOptions *common)
+/* 0 for a name that is none. */
+static int scale_parse(const char *name, DainFlowScale *scale)
 {
-    DainSettings settings;
-    dain_settings_default(&settings);
-    settings.model = common->model;
-    settings.threads = common->threads;
+    static const char *const names[] = { "1", "0.5", "0.25", "auto" };
+    *scale = DAIN_FLOW_DEFAULT;
+    for (int i = 0; name && i < 4; i++)
+        if (!strcmp(name, names[i])) {
+            *scale = (DainFlowScale)(DAIN_FLOW_FULL + i);
+            return 1;
+        }
+    return !name;
+}
+
+bool engine_settings(const CommonOptions *common, DainSettings *settings)
+{
+    dain_settings_default(settings);
+    settings->model = common->model;
+    settings->threads = common->threads;
     const char *precision = common->precision;
-    apply_tuning(common, &settings, &precision);
-    if (!precision_parse(precision, &settings.precision)) {
+    apply_tuning(common, settings, &precision);
+    if (!precision_parse(precision, &settings->precision)) {
         print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16, int8 or fastest");
-        return NULL;
+        return false;
     }
     if (common->padding && !strcmp(common->padding, "original")) {
-        settings.padding = DAIN_PADDING_ORIGINAL;
+        settings->padding = DAIN_PADDING_ORIGINAL;
     } else if (common->padding && strcmp(common->padding, "minimal")) {
         char text[120];
         snprintf(text, sizeof text, "--pad is minimal or original, not %.60s", common->padding);
         print_message(NULL, DAIN_LOG_ERROR, text);
-        return NULL;
+        return false;
     }
-    settings.log = engine_message;
+    if (!scale_parse(common->scale, &settings->flow)) {
+        print_message(NULL, DAIN_LOG_ERROR, "--scale is 1, 0.5, 0.25 or auto");
+        return false;
+    }
+    settings->memory_limit = (size_t)common->memory_limit;
+    settings->log = engine_message;
+    return true;
+}
+
+DainContext *engine_open(const CommonOptions *common)
+{
+    DainSettings settings;
     DainContext *engine = NULL;
+    if (!engine_settings(common, &settings))
+        return NULL;
     const int r = dain_open(&engine, &settings);
     if (r < 0) {
         const char *const why = dain_open_error();

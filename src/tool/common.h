@@ -27,6 +27,8 @@ int precision_parse(const char *name, DainPrecision *precision);
 /* What `dain tune` found, zeros if nothing or not wanted. A damaged file is told once. */
 Tuning tuning_of(const CommonOptions *common);
 
+/* What the options say about the engine; false if something is wrong, which is printed. */
+bool engine_settings(const CommonOptions *common, DainSettings *settings);
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
 

@@ -65,10 +65,14 @@ static void make_label(Eval *e, int index, const char *what)
 static int add_method(Eval *e, const char *what)
 {
     EvalMethod *const m = &e->method[e->methods];
-    DainPrecision precision = DAIN_PRECISION_AUTO; /* of the models of --vs: what their files say */
-    if (e->methods == 0 && !precision_parse(e->options->common.precision, &precision))
-        return report_error(&e->report, DAIN_EINVAL, "--precision is f32, bf16 or int8");
-    const int ret = eval_method_open(m, what, e->options->common.threads, precision, &e->report);
+    /* the models of --vs: in the precision that their files say */
+    CommonOptions common = e->options->common;
+    DainSettings settings;
+    if (e->methods > 0)
+        common.precision = NULL;
+    if (!engine_settings(&common, &settings))
+        return DAIN_EINVAL;
+    const int ret = eval_method_open(m, what, &settings, &e->report);
     if (ret)
         return ret;
     EvalColumn *const column = &e->out.column[e->methods];

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-int eval_method_open(EvalMethod *m, const char *what, int threads, DainPrecision precision,
-                     Report *report)
+int eval_method_open(EvalMethod *m, const char *what, const DainSettings *settings, Report *report)
 {
     memset(m, 0, sizeof(*m));
     if (what && !strcmp(what, "blend")) {
@@ -15,13 +14,10 @@ int eval_method_open(EvalMethod *m, const char *what, int threads, DainPrecision
         m->kind = EVAL_NEAREST;
         return DAIN_OK;
     }
-    DainSettings settings;
-    dain_settings_default(&settings);
-    settings.model = what;
-    settings.threads = threads;
-    settings.precision = precision;
+    DainSettings own = *settings;
+    own.model = what;
     m->kind = EVAL_MODEL;
-    const int ret = dain_open(&m->engine, &settings);
+    const int ret = dain_open(&m->engine, &own);
     return ret < 0 ? report_error(report, ret, "%s", dain_open_error()) : DAIN_OK;
 }
 

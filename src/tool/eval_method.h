@@ -18,9 +18,9 @@ typedef struct EvalMethod {
     int primed;          /* the engine holds the second frame of the item before */
 } EvalMethod;
 
-/* what: "blend", "nearest" or the path of a model (NULL = the default model). */
-int eval_method_open(EvalMethod *m, const char *what, int threads, DainPrecision precision,
-                     Report *report);
+/* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the
+ * settings. */
+int eval_method_open(EvalMethod *m, const char *what, const DainSettings *settings, Report *report);
 void eval_method_close(EvalMethod *m);
 
 /* Makes the frame at t = 1/2 between two packed RGB24 pictures, rounded to 8 bits. continues: first

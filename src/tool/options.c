@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -196,6 +197,30 @@ static bool parse_time(const char *text, int64_t *out)
     return !*text;
 }
 
+/* Binary units, as memory is counted. */
+static bool parse_bytes(const char *text, int64_t *out)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    const double v = strtod(text, &end);
+    const char *const unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (end == text || (*end && !unit) || !(v > 0 && v < 1e15))
+        return false;
+    double bytes = v;
+    if (unit) {
+        end++;
+        end += !strcmp(end, "iB") || !strcmp(end, "B") ? strlen(end) : 0;
+        if (*end)
+            return false;
+        for (const char *u = units; u <= unit; u++)
+            bytes *= 1024;
+    }
+    if (!(bytes >= 1 << 20 && bytes <= 1099511627776.0))
+        return false;
+    *out = (int64_t)bytes;
+    return true;
+}
+
 static int wrong_value(const Command *c, const Option *o, const char *text)
 {
     static const char *const wants[] = {
@@ -204,6 +229,7 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
         [OPTION_THREADS] = "a whole number from 1 to 64",
         [OPTION_SIZE] = "a size like 1280x720",
         [OPTION_TIME] = "seconds or a time like 90.5, 1:30.5 or 0:01:30.5",
+        [OPTION_BYTES] = "an amount of memory like 512M or 1.5G, 1M to 1T",
         [OPTION_LIST] = "not more than 32 of them",
     };
     if (o->kind == OPTION_INT)
@@ -255,6 +281,8 @@ static bool set_value(const Option *o, const char *text, void *values)
         return parse_size(text, at);
     case OPTION_TIME:
         return parse_time(text, at);
+    case OPTION_BYTES:
+        return parse_bytes(text, at);
     }
     return false;
 }

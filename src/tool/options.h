@@ -48,7 +48,8 @@ typedef enum OptionKind {
     OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc"; 1/1000 to 1000 */
     OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */
     OPTION_SIZE,     /* PictureSize: "640x480" */
-    OPTION_TIME      /* int64_t, microseconds: "90", "1:30", "0:01:30.5" */
+    OPTION_TIME,     /* int64_t, microseconds: "90", "1:30", "0:01:30.5" */
+    OPTION_BYTES     /* int64_t: "512M", "1.5G", "800000K"; 1 MiB to 1 TiB */
 } OptionKind;
 
 enum { LIST_LIMIT = 32 };
@@ -93,6 +94,8 @@ typedef struct CommonOptions {
     int threads;           /* 0 = one per processor */
     const char *precision; /* f32, bf16, int8; NULL = what the model asks for */
     const char *padding;   /* "minimal" or "original"; NULL = minimal */
+    const char *scale;     /* of the motion: "1", "0.5", "0.25", "auto"; NULL = 1 */
+    int64_t memory_limit;  /* bytes, 0 = none */
     int verbose;
     bool quiet;
     bool no_tune; /* nothing of what `dain tune` found */
@@ -132,6 +135,24 @@ typedef struct CommonOptions {
           OPTION_FLAG, offsetof(Type, member.no_tune),                                             \
           NULL,        "ignore what dain tune measured on this machine",                           \
           0,           0 },                                                                        \
+        { 0,                                                                                       \
+          "scale",                                                                                 \
+          OPTION_TEXT,                                                                             \
+          offsetof(Type, member.scale),                                                            \
+          "S",                                                                                     \
+          "estimate motion at this part of the resolution: 1, 0.5, 0.25, or auto for one by the "  \
+          "size of the frames; new frames are made at full resolution in any case [1]",            \
+          0,                                                                                       \
+          0 },                                                                                     \
+        { 0,                                                                                       \
+          "mem-limit",                                                                             \
+          OPTION_BYTES,                                                                            \
+          offsetof(Type, member.memory_limit),                                                     \
+          "SIZE",                                                                                  \
+          "stay within so much memory: 512M, 1.5G; takes what costs least: strips, bands, then, "  \
+          "if not asked otherwise, bf16, int8, motion at lower resolution, and says so [none]",    \
+          0,                                                                                       \
+          0 },                                                                                     \
         { 'q',         "quiet",                                                                    \
           OPTION_FLAG, offsetof(Type, member.quiet),                                               \
           NULL,        "no progress and no warnings, only errors",                                 \

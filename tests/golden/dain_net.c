@@ -285,7 +285,7 @@ static void run_part(Fixture *f, Session *s, PartFn part, int argument, const Im
     memset(s, 0, sizeof *s);
     network_init(&s->network, SIDE, SIDE, 64, &f->report);
     s->network.keep_all = true;
-    DainBuilder b = { &s->network.graph[DAIN_RATE_FRAME], &f->model->params };
+    DainBuilder b = { &s->network.graph[DAIN_RATE_FRAME], &f->model->params, 1 };
     const int result = part(&b, graph_pad_load(b.g), argument);
     graph_name(b.g, result, "result");
     must(b.g->error, &f->report);
