@@ -177,12 +177,12 @@ static void describe(const DainContext *c, const Need *n, char *text, size_t siz
         snprintf(text + used, size - used, ", %d bands", n->bands);
 }
 
-static int fit(DainContext *c, int w, int h, Need *need)
+static int fit(DainContext *c, int w, int h, Need *need, bool say)
 {
     char text[120];
     release_size(c);
     const int error = model_fit(c->model, &c->budget, w, h, need, &c->report);
-    if (error || !c->budget.limit)
+    if (error || !c->budget.limit || !say)
         return error;
     describe(c, need, text, sizeof text);
     report_log(&c->report, need->reduced ? DAIN_LOG_WARNING : DAIN_LOG_INFO,
@@ -194,7 +194,7 @@ static int fit(DainContext *c, int w, int h, Need *need)
 static int prepare_size(DainContext *c, int w, int h)
 {
     Need need;
-    int error = fit(c, w, h, &need);
+    int error = fit(c, w, h, &need, true);
     if (!error)
         error = session_open(&c->session, c->model, &c->kernels, c->pool, w, h, false, &c->report);
     if (error)
@@ -324,7 +324,8 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
     if (error)
         return error;
     Need need = { 0 };
-    error = fit(ctx, width, height, &need);
+    error = fit(ctx, width, height, &need, false);
+    ctx->macs_per_pixel = model_macs_per_pixel(ctx->model);
     *plan = (DainPlan){ .width = width,
                         .height = height,
                         .precision = ctx->model->precision,

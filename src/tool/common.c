@@ -176,6 +176,17 @@ bool engine_settings(const CommonOptions *common, DainSettings *settings)
     return true;
 }
 
+DainContext *engine_try(const CommonOptions *common)
+{
+    DainSettings settings;
+    DainContext *engine = NULL;
+    if (engine_settings(common, &settings)) {
+        settings.log = NULL;
+        dain_open(&engine, &settings);
+    }
+    return engine;
+}
+
 DainContext *engine_open(const CommonOptions *common)
 {
     DainSettings settings;

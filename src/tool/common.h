@@ -29,6 +29,8 @@ Tuning tuning_of(const CommonOptions *common);
 
 /* What the options say about the engine; false if something is wrong, which is printed. */
 bool engine_settings(const CommonOptions *common, DainSettings *settings);
+/* The same where failing is no error: nothing is printed. */
+DainContext *engine_try(const CommonOptions *common);
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
 

@@ -17,53 +17,58 @@ typedef struct InfoOptions {
     bool json;
 } InfoOptions;
 
+static const char *const precisions[] = { "f32", "bf16", "int8" };
+enum { PRECISIONS = sizeof precisions / sizeof *precisions };
+
 typedef struct Facts {
     DainInfo model;
+    DainPlan plan; /* under the options */
+    DainPlan plans[PRECISIONS];
+    bool planned[PRECISIONS];
     WeightFile *card;
     unsigned zimg[3];
     char cpu_has[128], cpu_used[128];
 } Facts;
 
-/* Sizes of memory are known once a frame of the size is in the engine. */
+/* Strings of the engine end with it. */
+static int keep_strings(Facts *f)
+{
+    f->model.network = mem_strdup(f->model.network);
+    f->model.precision = mem_strdup(f->plan.precision);
+    f->model.model = mem_strdup(f->model.model);
+    f->model.cpu = mem_strdup(f->model.cpu);
+    f->plan.precision = f->model.precision;
+    return f->model.network && f->model.precision && f->model.model && f->model.cpu ? DAIN_OK
+                                                                                    : DAIN_ENOMEM;
+}
+
+/* What the model is, and what a size needs in each precision that it can be computed in. */
 static int measure(const InfoOptions *o, Facts *facts, Report *report)
 {
     DainContext *engine = engine_open(&o->common);
     if (!engine)
         return DAIN_EIO;
-    const size_t bytes = 3 * (size_t)o->size.width * (size_t)o->size.height;
-    uint8_t *const black = mem_calloc(bytes, 1);
-    int r = DAIN_ENOMEM;
-    if (black) {
-        const DainImage image = { .width = o->size.width,
-                                  .height = o->size.height,
-                                  .sample = DAIN_SAMPLE_U8,
-                                  .step = 3,
-                                  .plane = { black, black, black },
-                                  .stride = { 3 * o->size.width, 3 * o->size.width,
-                                              3 * o->size.width } };
-        r = dain_push(engine, &image);
-    }
-    if (r < 0)
-        report_error(report, r, "%s", black ? dain_last_error(engine) : "out of memory");
-    else
-        dain_info(engine, &facts->model);
-    /* Other kinds of model files have no card. */
-    if (r == DAIN_OK)
-        safetensors_open(&facts->card, facts->model.model, NULL);
-    if (r == DAIN_OK) {
-        /* Strings of the engine end with it. */
-        facts->model.network = mem_strdup(facts->model.network);
-        facts->model.precision = mem_strdup(facts->model.precision);
-        facts->model.model = mem_strdup(facts->model.model);
-        facts->model.cpu = mem_strdup(facts->model.cpu);
-        if (!facts->model.network || !facts->model.precision || !facts->model.model ||
-            !facts->model.cpu)
-            r = report_error(report, DAIN_ENOMEM, "out of memory");
+    int r = dain_plan(engine, o->size.width, o->size.height, &facts->plan);
+    if (r < 0) {
+        report_error(report, r, "%s", dain_last_error(engine));
     } else {
-        facts->model = (DainInfo){ 0 };
+        dain_info(engine, &facts->model);
+        /* Other kinds of model files have no card. */
+        safetensors_open(&facts->card, facts->model.model, NULL);
+        r = keep_strings(facts);
+        if (r < 0)
+            report_error(report, r, "out of memory");
     }
-    mem_free(black);
     dain_close(&engine);
+    CommonOptions common = o->common;
+    common.memory_limit = 0;
+    for (int i = 0; i < PRECISIONS && r == DAIN_OK; i++) {
+        common.precision = precisions[i];
+        engine = engine_try(&common);
+        facts->planned[i] =
+            engine && dain_plan(engine, o->size.width, o->size.height, &facts->plans[i]) == DAIN_OK;
+        dain_close(&engine);
+    }
     return r;
 }
 
@@ -87,9 +92,31 @@ static double mib(size_t bytes)
     return (double)bytes / 1048576;
 }
 
-static size_t all_bytes(const DainInfo *m)
+static void print_plan(const char *name, const DainPlan *p)
 {
-    return m->arena_bytes + m->weight_bytes + 2 * m->frame_bytes;
+    printf("  %-8s %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f\n", name, mib(p->arena_bytes),
+           mib(p->scratch_bytes), mib(p->weight_bytes), mib(2 * p->frame_bytes), mib(p->pair_bytes),
+           mib(p->total_bytes));
+}
+
+/* Each precision without a limit, then what the options lead to. */
+static void print_plans(const InfoOptions *o, const Facts *f)
+{
+    const DainPlan *const p = &f->plan;
+    printf("\nmemory of the network at %dx%d, MiB\n  %-8s %9s %9s %9s %9s %9s %9s\n", o->size.width,
+           o->size.height, "", "working", "threads", "weights", "2 frames", "pair", "together");
+    for (int i = 0; i < PRECISIONS; i++)
+        if (f->planned[i])
+            print_plan(precisions[i], &f->plans[i]);
+    print_plan("chosen", p);
+    printf("  chosen: %s", p->precision);
+    if (p->flow_divisor > 1)
+        printf(", motion at 1/%d of the resolution", p->flow_divisor);
+    if (p->strip_rows)
+        printf(", fine layers in strips of %d rows", p->strip_rows);
+    if (p->bands > 1)
+        printf(", pictures in %d bands", p->bands);
+    printf("\n");
 }
 
 static void print_text(const InfoOptions *o, const Facts *f)
@@ -112,9 +139,7 @@ static void print_text(const InfoOptions *o, const Facts *f)
     printf("arithmetic  %.0f multiply-adds a pixel of a new frame at twice the rate, %.2f G at "
            "%dx%d\n",
            m->macs_per_pixel, 1e-9 * m->macs_per_pixel * pixels, o->size.width, o->size.height);
-    printf("memory      %.1f MiB at %dx%d: %.1f to work in, %.1f for each of two frames, weights\n",
-           mib(all_bytes(m)), o->size.width, o->size.height, mib(m->arena_bytes),
-           mib(m->frame_bytes));
+    print_plans(o, f);
     if (cards(f))
         printf("\ncard\n");
     for (int i = 0; i < cards(f); i++) {
@@ -139,9 +164,18 @@ static void print_json(const InfoOptions *o, const Facts *f)
     printf(",\n  \"network\": \"%s\", \"precision\": \"%s\", \"parameters\": %" PRId64
            ", \"macs_per_pixel\": %.1f,\n",
            m->network, m->precision, m->parameters, m->macs_per_pixel);
-    printf("  \"width\": %d, \"height\": %d, \"arena_bytes\": %zu, \"frame_bytes\": %zu, "
-           "\"weight_bytes\": %zu,\n  \"card\": {",
-           o->size.width, o->size.height, m->arena_bytes, m->frame_bytes, m->weight_bytes);
+    const DainPlan *const p = &f->plan;
+    printf("  \"width\": %d, \"height\": %d, \"arena_bytes\": %zu, \"scratch_bytes\": %zu, "
+           "\"frame_bytes\": %zu, \"pair_bytes\": %zu,\n  \"weight_bytes\": %zu, "
+           "\"total_bytes\": %zu, \"flow_divisor\": %d, \"strip_rows\": %d, \"bands\": %d,\n",
+           o->size.width, o->size.height, p->arena_bytes, p->scratch_bytes, p->frame_bytes,
+           p->pair_bytes, p->weight_bytes, p->total_bytes, p->flow_divisor, p->strip_rows,
+           p->bands);
+    printf("  \"total_bytes_by_precision\": {");
+    for (int i = 0, n = 0; i < PRECISIONS; i++)
+        if (f->planned[i])
+            printf("%s \"%s\": %zu", n++ ? "," : "", precisions[i], f->plans[i].total_bytes);
+    printf(" },\n  \"card\": {");
     for (int i = 0; i < cards(f); i++) {
         const WeightMeta meta = weights_meta_at(f->card, i);
         fputs(i ? ",\n    " : "\n    ", stdout);
