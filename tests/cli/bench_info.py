@@ -64,7 +64,7 @@ def _(work):
 @test('info tells model, processor, memory and card')
 def _(work):
     out = dain('info', '--size', '320x240').stdout
-    for part in ('dain ', 'libavformat', 'zimg', 'processors', 'edge', 'parameters', 'MiB at 320x240',
+    for part in ('dain ', 'libavformat', 'zimg', 'processors', 'edge', 'parameters', 'at 320x240, MiB',
                  'card', 'mac_per_pixel'):
         check(part in out, f'no {part} in {out}')
     i = json.loads(dain('info', '--json').stdout)
