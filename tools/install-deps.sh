@@ -35,6 +35,8 @@ for option; do
         need clang has clang
         need clang-format has clang-format
         need valgrind has valgrind
+        need zsh has zsh
+        need fish has fish
         # libFuzzer and the sanitizers of the default clang
         runtime=libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1)-dev
         [ "$runtime" != libclang-rt--dev ] || runtime=libclang-rt-14-dev

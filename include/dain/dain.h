@@ -119,8 +119,9 @@ typedef enum DainLogLevel {
 typedef void (*DainLogCallback)(void *opaque, DainLogLevel level, const char *message);
 
 typedef struct DainSettings {
-    const char
-        *model; /* path of a safetensors model; NULL = the default model (see dain_default_model) */
+    const char *
+        model; /* path of a safetensors model, or the name of one that is installed ("edge"); NULL =
+                   the default model (see dain_default_model) */
     int threads;             /* 1 .. 64 worker threads; 0 = one per processor */
     DainPrecision precision; /* default DAIN_PRECISION_AUTO */
     DainLogCallback log;     /* NULL = silent */

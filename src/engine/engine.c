@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/words.h"
+#include "engine/models.h"
 #include "model/budget.h"
 #include "model/session.h"
 
@@ -63,6 +65,28 @@ void dain_close(DainContext **ctx)
     *ctx = NULL;
 }
 
+/* No model of that name: what there is instead. */
+static int unknown_model(DainContext *c, const char *name)
+{
+    ModelPlace *const list = mem_calloc(MODELS_MOST, sizeof *list);
+    const char *names[MODELS_MOST + 1] = { NULL };
+    const int count = list ? models_list(list) : 0;
+    char all[160] = "";
+    for (int i = 0; i < count; i++) {
+        const size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", list[i].name);
+        names[i] = list[i].name;
+    }
+    const char *const near = nearest_word(name, names);
+    const int error =
+        report_error(&c->report, DAIN_EIO,
+                     "%s: there is no such file and no model of that name%s%s%s (there %s %s)",
+                     name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+                     count == 1 ? "is" : "are", count ? all : "none");
+    mem_free(list);
+    return error;
+}
+
 static int open_parts(DainContext *c, const DainSettings *s)
 {
     const int threads = s->threads ? s->threads : cpu_count();
@@ -79,6 +103,9 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if (!path)
         return report_error(&c->report, DAIN_EIO,
                             "no model found: none is installed and $DAIN_MODEL is not set");
+    char found[1024];
+    if (s->model && !(path = models_find(s->model, found, sizeof found)))
+        return unknown_model(c, s->model);
     const unsigned flags = cpu_flags();
     kernels_init(&c->kernels, flags);
     cpu_flags_name(flags, c->cpu, sizeof c->cpu);

@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "base/words.h"
 #include "media/colour.h"
 #include "media/pixels.h"
 
@@ -44,6 +45,26 @@ static bool holds(const AVOutputFormat *container, enum AVCodecID id)
     return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
 }
 
+static int unknown_codec(const char *name, Report *report)
+{
+    enum { MOST = 300 };
+    const char *names[MOST + 1];
+    int count = 0;
+    void *state = NULL;
+    for (const AVCodec *c; count < MOST && (c = av_codec_iterate(&state));)
+        if (av_codec_is_encoder(c) && c->type == AVMEDIA_TYPE_VIDEO)
+            names[count++] = c->name;
+    names[count] = NULL;
+    const char *const near = nearest_word(name, names);
+    if (near)
+        return report_error(report, DAIN_EUNSUPPORTED,
+                            "there is no video encoder %s; did you mean %s?", name, near);
+    return report_error(report, DAIN_EUNSUPPORTED,
+                        "there is no video encoder %s (try libx264, libx265, libsvtav1, ffv1, "
+                        "prores_ks)",
+                        name);
+}
+
 static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputFormat *container,
                                    Report *report)
 {
@@ -51,10 +72,7 @@ static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputForma
     if (s->codec) {
         codec = avcodec_find_encoder_by_name(s->codec);
         if (!codec || codec->type != AVMEDIA_TYPE_VIDEO) {
-            report_error(report, DAIN_EUNSUPPORTED,
-                         "there is no video encoder %s (try libx264, libx265, libsvtav1, ffv1, "
-                         "prores_ks)",
-                         s->codec);
+            unknown_codec(s->codec, report);
             return NULL;
         }
         if (avformat_query_codec(container, codec->id, FF_COMPLIANCE_NORMAL) == 0) {
@@ -285,6 +303,23 @@ static bool has_option(const AVCodec *codec, const char *name)
            av_opt_find((void *)&codec->priv_class, name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ);
 }
 
+/* Other encoders have numbers, or say themselves what is wrong. */
+static int check_preset(const AVCodec *codec, const char *preset, Report *report)
+{
+    static const char *const presets[] = { "ultrafast", "superfast", "veryfast", "faster",
+                                           "fast",      "medium",    "slow",     "slower",
+                                           "veryslow",  "placebo",   NULL };
+    if (strcmp(codec->name, "libx264") && strcmp(codec->name, "libx265"))
+        return DAIN_OK;
+    for (int i = 0; presets[i]; i++)
+        if (!strcmp(preset, presets[i]) || (preset[0] == '0' + i && !preset[1]))
+            return DAIN_OK;
+    const char *const near = nearest_word(preset, presets);
+    return report_error(report, DAIN_EINVAL, "%s has no preset %s%s%s%s (ultrafast ... veryslow)",
+                        codec->name, preset, near ? "; did you mean " : "", near ? near : "",
+                        near ? "?" : "");
+}
+
 static int set_quality(AVDictionary **options, const EncoderSettings *s, const AVCodec *codec,
                        AVCodecContext *c, Report *report)
 {
@@ -305,6 +340,8 @@ static int set_quality(AVDictionary **options, const EncoderSettings *s, const A
     if (s->preset) {
         if (!has_option(codec, "preset"))
             return report_error(report, DAIN_EINVAL, "%s has no presets", codec->name);
+        if (check_preset(codec, s->preset, report) < 0)
+            return DAIN_EINVAL;
         av_dict_set(options, "preset", s->preset, 0);
     }
     for (const char *const *o = s->options; o && *o; o++)

@@ -1,6 +1,7 @@
 /* What the commands share: messages, the engine, interruption. */
 #include "tool/common.h"
 
+#include "engine/models.h"
 #include "media/libav.h"
 #include "media/outfile.h"
 #include "tool/events.h"
@@ -133,6 +134,16 @@ static void apply_tuning(const CommonOptions *common, DainSettings *settings,
         print_message(NULL, DAIN_LOG_WARNING,
                       "the fastest precision is not known here: `dain tune` finds it");
     *precision = tuning.fastest[0] ? tuning.fastest : NULL;
+}
+
+const char *model_named(const char *text)
+{
+    static char buf[4][1024];
+    static int turn;
+    const char *const found = models_find(text, buf[turn], sizeof *buf);
+    if (found)
+        turn = (turn + 1) % 4;
+    return found ? found : text;
 }
 
 /* 0 for a name that is none. */

@@ -31,6 +31,10 @@ Tuning tuning_of(const CommonOptions *common);
 bool engine_settings(const CommonOptions *common, DainSettings *settings);
 /* The same where failing is no error: nothing is printed. */
 DainContext *engine_try(const CommonOptions *common);
+/* The path of the model that the text names, or the text if there is none. Good until the next call
+ * but three. */
+const char *model_named(const char *text);
+
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
 

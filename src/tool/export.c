@@ -27,7 +27,7 @@ static const Option options[] = {
       0, 0 },
     { 0, "split", OPTION_FLAG, AT(split), NULL,
       "three files for what runs once a frame, once a pair, once a new picture", 0, 0 },
-    { 'm', "model", OPTION_TEXT, AT(common.model), "FILE",
+    { 'm', "model", OPTION_MODEL, AT(common.model), "FILE",
       "network weights, a .safetensors file [the installed model, or $DAIN_MODEL]", 0, 0 },
     { 'y', "overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the output file if it exists", 0,
       0 },

@@ -29,7 +29,9 @@ static void print_value(const Option *o, const void *values, char *text)
     const void *const at = (const char *)values + o->offset;
     const Ratio *const ratio = at;
     const char *const word =
-        o->kind == OPTION_TEXT || o->kind == OPTION_CHOICE ? *(const char *const *)at : NULL;
+        o->kind == OPTION_TEXT || o->kind == OPTION_CHOICE || o->kind == OPTION_MODEL
+            ? *(const char *const *)at
+            : NULL;
     text[0] = 0;
     switch (o->kind) {
     case OPTION_FLAG:
@@ -46,7 +48,11 @@ static void print_value(const Option *o, const void *values, char *text)
     case OPTION_TIME:
         snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);
         break;
+    case OPTION_BYTES:
+        snprintf(text, LONGEST, "%zu", *(const size_t *)at);
+        break;
     case OPTION_TEXT:
+    case OPTION_MODEL:
     case OPTION_CHOICE:
         snprintf(text, LONGEST, "%s", word ? word : "");
         break;

@@ -1,6 +1,7 @@
 /* dain info: versions, processor, the model and its card. */
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "engine/models.h"
 #include "media/libav.h"
 #include "tool/common.h"
 #include "tool/json.h"
@@ -14,13 +15,15 @@
 typedef struct InfoOptions {
     CommonOptions common;
     PictureSize size;
-    bool json;
+    bool json, list;
 } InfoOptions;
 
 static const char *const precisions[] = { "f32", "bf16", "int8" };
 enum { PRECISIONS = sizeof precisions / sizeof *precisions };
 
 typedef struct Facts {
+    ModelPlace *models;
+    int model_count;
     DainInfo model;
     DainPlan plan; /* under the options */
     DainPlan plans[PRECISIONS];
@@ -79,6 +82,7 @@ static void release(Facts *facts)
     mem_free((void *)facts->model.model);
     mem_free((void *)facts->model.cpu);
     weights_close(&facts->card);
+    mem_free(facts->models);
 }
 
 /* Entries of the card. */
@@ -119,6 +123,17 @@ static void print_plans(const InfoOptions *o, const Facts *f)
     printf("\n");
 }
 
+/* Where a model of that name would come from, one a line; the one in use is marked. */
+static void print_models(const ModelPlace *list, int count, const char *used)
+{
+    printf("models      ");
+    for (int i = 0; i < count; i++)
+        printf("%s%-12s%s%s\n", i ? "            " : "", list[i].name, list[i].path,
+               strcmp(list[i].path, used) ? "" : " (this one)");
+    if (!count)
+        printf("none found by name\n");
+}
+
 static void print_text(const InfoOptions *o, const Facts *f)
 {
     const DainInfo *const m = &f->model;
@@ -132,8 +147,9 @@ static void print_text(const InfoOptions *o, const Facts *f)
            AV_VERSION_MAJOR(avutil_version()), AV_VERSION_MINOR(avutil_version()),
            AV_VERSION_MICRO(avutil_version()), f->zimg[0], f->zimg[1], f->zimg[2]);
     printf("processors  %d, with %s\n", cpu_count(), f->cpu_has);
-    printf("in use      %s, %d thread%s\n\n", f->cpu_used, m->threads, m->threads == 1 ? "" : "s");
-    printf("model       %s\n", m->model);
+    printf("in use      %s, %d thread%s\n", f->cpu_used, m->threads, m->threads == 1 ? "" : "s");
+    print_models(f->models, f->model_count, m->model);
+    printf("\nmodel       %s\n", m->model);
     printf("network     %s in %s\n", m->network, m->precision);
     printf("parameters  %" PRId64 " (%.2f MiB in memory)\n", m->parameters, mib(m->weight_bytes));
     printf("arithmetic  %.0f multiply-adds a pixel of a new frame at twice the rate, %.2f G at "
@@ -159,7 +175,15 @@ static void print_json(const InfoOptions *o, const Facts *f)
            f->zimg[2]);
     printf("  \"processors\": %d, \"cpu_has\": \"%s\", \"cpu_used\": \"%s\", \"threads\": %d,\n",
            cpu_count(), f->cpu_has, f->cpu_used, m->threads);
-    printf("  \"model\": ");
+    printf("  \"models\": [");
+    for (int i = 0; i < f->model_count; i++) {
+        printf("%s{ \"name\": ", i ? ", " : "");
+        json_print(stdout, f->models[i].name);
+        printf(", \"path\": ");
+        json_print(stdout, f->models[i].path);
+        printf(" }");
+    }
+    printf("],\n  \"model\": ");
     json_print(stdout, m->model);
     printf(",\n  \"network\": \"%s\", \"precision\": \"%s\", \"parameters\": %" PRId64
            ", \"macs_per_pixel\": %.1f,\n",
@@ -198,6 +222,15 @@ static int run(const void *values, int count, char **operands)
     }
     if (count)
         o.common.model = operands[0];
+    facts.models = mem_calloc(MODELS_MOST, sizeof *facts.models);
+    if (facts.models)
+        facts.model_count = models_list(facts.models);
+    if (o.list) {
+        for (int i = 0; i < facts.model_count; i++)
+            puts(facts.models[i].name);
+        release(&facts);
+        return EXIT_DONE;
+    }
     zimg_get_version_info(&facts.zimg[0], &facts.zimg[1], &facts.zimg[2]);
     cpu_flags_name(cpu_flags_detect(), facts.cpu_has, sizeof facts.cpu_has);
     cpu_flags_name(cpu_flags(), facts.cpu_used, sizeof facts.cpu_used);
@@ -216,6 +249,8 @@ static const Option options[] = {
       "[1280x720]",
       0, 0 },
     { 0, "json", OPTION_FLAG, AT(json), NULL, "print JSON", 0, 0 },
+    { 0, "list", OPTION_FLAG, AT(list), NULL, "print only the names of the models that are found",
+      0, 0 },
     COMMON_OPTIONS(InfoOptions, common),
 };
 

@@ -249,9 +249,10 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
         .opaque = &job,
     };
     /* Options that do not change what the output is. */
-    static const char *const other[] = { "input",     "output",   "model",  "threads",
-                                         "quiet",     "verbose",  "resume", "segment",
-                                         "overwrite", "progress", NULL };
+    static const char *const other[] = { "input",     "output",   "model",     "threads",
+                                         "quiet",     "verbose",  "resume",    "segment",
+                                         "overwrite", "progress", "batch",     "preview",
+                                         "dry-run",   "config",   "no-config", NULL };
     const char *const model = o->common.model ? o->common.model : dain_default_model();
     progress_start(&job.progress, "frames", true);
     interpolate_set_time(o, &s);

@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+static int run_completion(const char *shell)
+{
+    if (completion_script(stdout, shell) == 0)
+        return EXIT_DONE;
+    fprintf(stderr, "dain: --completion needs the name of a shell: bash, zsh or fish\n");
+    return EXIT_USAGE;
+}
+
 /* What is asked for without a command. EXIT_DONE, or -1 if it is none of these. */
 static int run_special(int argc, char **argv)
 {
@@ -14,8 +22,8 @@ static int run_special(int argc, char **argv)
         printf("dain %s\n", dain_version());
     else if (!strcmp(argv[1], "--dump-man"))
         manual_page(stdout);
-    else if (!strcmp(argv[1], "--dump-completion") && argc == 3)
-        return manual_completion(stdout, argv[2]) == 0 ? EXIT_DONE : EXIT_USAGE;
+    else if (!strcmp(argv[1], "--completion"))
+        return run_completion(argc > 2 ? argv[2] : "");
     else if (!strcmp(argv[1], "help")) {
         const Command *const c = argc > 2 ? command_find(argv[2]) : commands[0];
         if (!c)

@@ -1,4 +1,4 @@
-/* The manual page and the shell completions, from the tables of options. */
+/* The manual page, from the tables of options. */
 #include "tool/manual.h"
 
 #include "dain/dain.h"
@@ -90,8 +90,15 @@ void manual_page(FILE *out)
         ".TP\n.B 3\nDone, but part of the input was missing or damaged.\n"
         ".TP\n.B 130, 143\nInterrupted by Ctrl\\-C or SIGTERM. The part of the video that was "
         "done is kept and can be played. A second Ctrl\\-C stops at once and keeps nothing.\n"
+        ".SH FILES\n"
+        ".TP\n.I $XDG_CONFIG_HOME/dain/config\nOptions for every run: names as on the command line "
+        "without the dashes, one a line (\\fBfps = 60\\fR, \\fBquiet\\fR); # begins a comment. "
+        "The command line wins.\n"
         ".SH ENVIRONMENT\n"
         ".TP\n.B DAIN_MODEL\nThe model used where none is named.\n"
+        ".TP\n.B DAIN_MODEL_PATH\nFolders with models, separated by colons, that are searched "
+        "first "
+        "for the names given with \\-\\-model.\n"
         ".TP\n.B DAIN_CPU\nThe most that may be used of the processor: c, avx2, avx512, neon, "
         "\\&... The result is the same.\n"
         ".SH EXAMPLES\n"
@@ -100,114 +107,4 @@ void manual_page(FILE *out)
         ".TP\n.B dain \\-0 a.png \\-1 b.png \\-o middle.png\nThe picture half\\-way between two.\n"
         ".SH SEE ALSO\n.BR ffmpeg (1)\n",
         out);
-}
-
-/* ---- completions ---- */
-
-/* s in single quotes of the shell. */
-static void quoted(FILE *out, const char *s)
-{
-    fputc('\'', out);
-    for (; *s; s++)
-        if (*s == '\'')
-            fputs("'\\''", out);
-        else
-            fputc(*s, out);
-    fputc('\'', out);
-}
-
-static void bash_completion(FILE *out)
-{
-    fputs(
-        "_dain() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case ${COMP_WORDS[1]} in\n",
-        out);
-    for (const Command *const *c = commands + 1; *c; c++) {
-        fprintf(out, "    %s) words='", (*c)->name);
-        for (int i = 0; i < (*c)->option_count; i++)
-            fprintf(out, "--%s ", (*c)->options[i].name);
-        fputs("--help' ;;\n", out);
-    }
-    fputs("    *) words='", out);
-    for (int i = 0; i < commands[0]->option_count; i++)
-        fprintf(out, "--%s ", commands[0]->options[i].name);
-    fputs("--help --version' ;;\n    esac\n    if [[ $cur == -* ]]; then\n"
-          "        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-          "    elif [[ $COMP_CWORD == 1 ]]; then\n        COMPREPLY=($(compgen -f -W '",
-          out);
-    for (const Command *const *c = commands; *c; c++)
-        fprintf(out, "%s%s", (*c)->name, c[1] ? " " : "");
-    fputs("' -- \"$cur\"))\n    else\n        COMPREPLY=($(compgen -f -- \"$cur\"))\n    fi\n}\n"
-          "complete -o filenames -F _dain dain\n",
-          out);
-}
-
-static void zsh_options(FILE *out, const Command *c)
-{
-    for (int i = 0; i < c->option_count; i++) {
-        const Option *const o = &c->options[i];
-        char text[256];
-        /* Brackets end the description in zsh's syntax. */
-        snprintf(text, sizeof text, "--%s[%.*s]%s%s", o->name, (int)strcspn(o->help, "["), o->help,
-                 o->argument ? ":" : "", o->argument ? o->argument : "");
-        if (o->argument && strlen(text) < sizeof text - 8)
-            strcat(text, ":_files");
-        fputs(" ", out);
-        quoted(out, text);
-    }
-}
-
-static void zsh_completion(FILE *out)
-{
-    fputs("#compdef dain\n_dain() {\n    case $words[2] in\n", out);
-    for (const Command *const *c = commands + 1; *c; c++) {
-        fprintf(out, "    %s) _arguments", (*c)->name);
-        zsh_options(out, *c);
-        fputs(" '*:file:_files' ;;\n", out);
-    }
-    fputs("    *) _arguments", out);
-    zsh_options(out, commands[0]);
-    fputs(" '1:command or file:{_alternative \"commands:command:(", out);
-    for (const Command *const *c = commands; *c; c++)
-        fprintf(out, "%s%s", (*c)->name, c[1] ? " " : "");
-    fputs(")\" \"files:file:_files\"}' '*:file:_files' ;;\n    esac\n}\n_dain \"$@\"\n", out);
-}
-
-static void fish_completion(FILE *out)
-{
-    for (const Command *const *c = commands; *c; c++) {
-        fprintf(out, "complete -c dain -n __fish_use_subcommand -a %s -d ", (*c)->name);
-        quoted(out, (*c)->summary);
-        fputc('\n', out);
-        for (int i = 0; i < (*c)->option_count; i++) {
-            const Option *const o = &(*c)->options[i];
-            if (c == commands)
-                fputs("complete -c dain -n 'not __fish_seen_subcommand_from", out);
-            else
-                fprintf(out, "complete -c dain -n '__fish_seen_subcommand_from %s", (*c)->name);
-            for (const Command *const *other = commands + 1; c == commands && *other; other++)
-                fprintf(out, " %s", (*other)->name);
-            fprintf(out, "' -l %s", o->name);
-            if (o->letter)
-                fprintf(out, " -s %c", o->letter);
-            fputs(o->argument ? " -r -d " : " -d ", out);
-            quoted(out, o->help);
-            fputc('\n', out);
-        }
-    }
-}
-
-int manual_completion(FILE *out, const char *shell)
-{
-    static const struct {
-        const char *shell;
-        void (*write)(FILE *);
-    } shells[] = { { "bash", bash_completion },
-                   { "zsh", zsh_completion },
-                   { "fish", fish_completion } };
-    for (unsigned i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (!strcmp(shell, shells[i].shell)) {
-            shells[i].write(out);
-            return 0;
-        }
-    return -1;
 }

@@ -7,6 +7,6 @@
 /* dain.1, as troff. */
 void manual_page(FILE *out);
 /* A completion script for "bash", "zsh" or "fish"; 0, or -1 for another shell. */
-int manual_completion(FILE *out, const char *shell);
+int completion_script(FILE *out, const char *shell);
 
 #endif

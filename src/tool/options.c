@@ -2,6 +2,9 @@
 #include "tool/options.h"
 
 #include "base/mem.h"
+#include "base/words.h"
+#include "tool/common.h"
+#include "tool/config.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_LIMIT = 64, LONG_ONLY = 1000, HELP = 2000 };
+enum { OPTION_LIMIT = 96, LONG_ONLY = 1000, HELP = 2000 };
 
 static const char *program(const Command *c)
 {
@@ -19,60 +22,23 @@ static const char *program(const Command *c)
     return c == commands[0] ? "dain" : name;
 }
 
+/* Where the option stands that is being read: "FILE:LINE", or "" for the command line. */
+static char place[4200];
+
 __attribute__((format(printf, 2, 3))) static int complain(const Command *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%s: ", program(c));
+    if (place[0])
+        fprintf(stderr, "dain: %s: ", place);
+    else
+        fprintf(stderr, "%s: ", program(c));
     vfprintf(stderr, format, args);
-    fprintf(stderr, " (%s --help)\n", program(c));
+    if (!place[0])
+        fprintf(stderr, " (%s --help)", program(c));
+    fputc('\n', stderr);
     va_end(args);
     return EXIT_USAGE;
-}
-
-/* ---- did you mean ---- */
-
-/* Changes (insertions, deletions, replacements, swaps of neighbours) from one word to another. */
-static int distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    const int n = (int)strlen(a), m = (int)strlen(b);
-    if (n > LONGEST || m > LONGEST)
-        return LONGEST;
-    int rows[3][LONGEST + 1];
-    for (int j = 0; j <= m; j++)
-        rows[0][j] = j;
-    for (int i = 1; i <= n; i++) {
-        int *const now = rows[i % 3];
-        const int *const before = rows[(i + 2) % 3], *const two_before = rows[(i + 1) % 3];
-        now[0] = i;
-        for (int j = 1; j <= m; j++) {
-            int best = before[j - 1] + (a[i - 1] != b[j - 1]);
-            if (before[j] + 1 < best)
-                best = before[j] + 1;
-            if (now[j - 1] + 1 < best)
-                best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                two_before[j - 2] + 1 < best)
-                best = two_before[j - 2] + 1;
-            now[j] = best;
-        }
-    }
-    return rows[n % 3][m];
-}
-
-const char *nearest_word(const char *word, const char *const *list)
-{
-    const char *best = NULL;
-    int best_distance = 1 + (int)strlen(word) / 3;
-    for (; *list; list++) {
-        const int d = distance(word, *list);
-        if (d <= best_distance && (!best || d < best_distance)) {
-            best = *list;
-            best_distance = d;
-        }
-    }
-    return best;
 }
 
 static int unknown_option(const Command *c, const char *given)
@@ -262,6 +228,9 @@ static bool set_value(const Option *o, const char *text, void *values)
     case OPTION_TEXT:
         *(const char **)at = text;
         return true;
+    case OPTION_MODEL:
+        *(const char **)at = model_named(text);
+        return true;
     case OPTION_CHOICE:
         *(const char **)at = text;
         return is_choice(text, o->argument);
@@ -318,10 +287,122 @@ static const Option *option_of(const Command *c, int code)
     return NULL;
 }
 
+/* ---- the configuration file ---- */
+
+static const Option *option_named(const Command *c, const char *name)
+{
+    for (int i = 0; i < c->option_count; i++)
+        if (!strcmp(c->options[i].name, name))
+            return &c->options[i];
+    return NULL;
+}
+
+static bool listed(const char *word, const char *const *list)
+{
+    for (; *list; list++)
+        if (!strcmp(word, *list))
+            return true;
+    return false;
+}
+
+/* Whether the command line has this option, or one that would contradict it. */
+static bool overruled(const Command *c, const Option *o, const bool *given)
+{
+    static const char *const rivals[][4] = { { "factor", "fps", "frames", NULL },
+                                             { "deinterlace", "progressive", NULL },
+                                             { "streams", "no-streams", NULL },
+                                             { "scene-threshold", "no-scene", NULL },
+                                             { "quiet", "verbose", NULL } };
+    if (given[o - c->options] && o->kind != OPTION_LIST)
+        return true;
+    for (unsigned i = 0; i < sizeof rivals / sizeof *rivals; i++)
+        for (int k = 0; k < c->option_count; k++)
+            if (given[k] && listed(o->name, rivals[i]) && listed(c->options[k].name, rivals[i]))
+                return true;
+    return false;
+}
+
+/* Names that no command has, and those that make no sense for every run. */
+static int wrong_name(const Command *c, const char *name)
+{
+    static const char *const single[] = { "input",  "output", "first",     "second",
+                                          "time",   "batch",  "preview",   "dry-run",
+                                          "config", "help",   "no-config", NULL };
+    if (listed(name, single))
+        return complain(c, "%s belongs on the command line, not in a configuration file", name);
+    const char *names[OPTION_LIMIT + 1];
+    int count = 0;
+    for (const Command *const *other = commands; *other; other++)
+        if (option_named(*other, name))
+            return EXIT_DONE;
+    for (; count < commands[0]->option_count && count < OPTION_LIMIT; count++)
+        names[count] = commands[0]->options[count].name;
+    names[count] = NULL;
+    const char *const near = nearest_word(name, names);
+    return complain(c, "there is no option %s%s%s%s", name, near ? "; did you mean " : "",
+                    near ? near : "", near ? "?" : "");
+}
+
+/* Flags may be switched off; what is in a list comes before what the command line adds. */
+static bool set_from_config(const Option *o, const char *text, int *in_list, void *values)
+{
+    static const char *const yes[] = { "", "yes", "true", "on", "1", NULL }, *const no[] = {
+        "no", "false", "off", "0", NULL
+    };
+    void *const at = (char *)values + o->offset;
+    if (o->kind == OPTION_FLAG || o->kind == OPTION_COUNT_UP) {
+        if (listed(text, no))
+            return true; /* as it is without */
+        return listed(text, yes) && set_value(o, text, values);
+    }
+    if (!*text || !set_value(o, text, values))
+        return false;
+    TextList *const list = at;
+    if (o->kind == OPTION_LIST) {
+        for (int i = list->count - 1; i > *in_list; i--)
+            list->text[i] = list->text[i - 1];
+        list->text[(*in_list)++] = text;
+    }
+    return true;
+}
+
+static int wrong_config_value(const Command *c, const Option *o, const char *text)
+{
+    if (!*text)
+        return complain(c, "%s needs a value", o->name);
+    if (o->kind == OPTION_FLAG || o->kind == OPTION_COUNT_UP)
+        return complain(c, "%s is on or off, not %s", o->name, text);
+    return wrong_value(c, o, text);
+}
+
+/* given: which options the command line has. */
+static int apply_config(const Command *c, const bool *given, void *values)
+{
+    static Config config; /* values point into its text */
+    const Option *const named = option_named(c, "config"), *const off =
+                                                               option_named(c, "no-config");
+    int in_list[OPTION_LIMIT] = { 0 };
+    if (!named || !off || *(const bool *)((char *)values + off->offset))
+        return EXIT_DONE;
+    int code = config_load(&config, *(const char **)((char *)values + named->offset));
+    for (int i = 0; i < config.count && code == EXIT_DONE; i++) {
+        const ConfigEntry *const e = &config.entry[i];
+        const Option *const o = option_named(c, e->name);
+        snprintf(place, sizeof place, "%s:%d", config.path, e->line);
+        code = wrong_name(c, e->name);
+        if (code == EXIT_DONE && o && !overruled(c, o, given) &&
+            !set_from_config(o, e->value, &in_list[o - c->options], values))
+            code = wrong_config_value(c, o, e->value);
+    }
+    place[0] = 0;
+    return code;
+}
+
 int options_parse(const Command *c, int argc, char **argv, void *values, int *operand_count)
 {
     struct option longs[OPTION_LIMIT + 2];
     char shorts[2 * OPTION_LIMIT + 4];
+    bool is_given[OPTION_LIMIT] = { false };
     if (c->option_count > OPTION_LIMIT)
         return EXIT_USAGE;
     if (c->defaults)
@@ -353,7 +434,11 @@ int options_parse(const Command *c, int argc, char **argv, void *values, int *op
         const Option *const o = option_of(c, code);
         if (!set_value(o, optarg, values))
             return wrong_value(c, o, optarg);
+        is_given[o - c->options] = true;
     }
+    const int code = apply_config(c, is_given, values);
+    if (code != EXIT_DONE)
+        return code;
     *operand_count = argc - optind;
     memmove(argv + 1, argv + optind, (size_t)*operand_count * sizeof *argv);
     return EXIT_DONE;

@@ -42,6 +42,7 @@ typedef enum OptionKind {
     OPTION_INT,      /* int, low .. high */
     OPTION_REAL,     /* double, low .. high */
     OPTION_TEXT,     /* const char * */
+    OPTION_MODEL,    /* const char *, a file or the name of a model (engine/models.h) */
     OPTION_CHOICE,   /* const char *, one of the words in Option.argument: "f32|bf16|int8" */
     OPTION_LIST,     /* TextList: may be given several times */
     OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
@@ -98,14 +99,21 @@ typedef struct CommonOptions {
     int64_t memory_limit;  /* bytes, 0 = none */
     int verbose;
     bool quiet;
-    bool no_tune; /* nothing of what `dain tune` found */
+    bool no_tune;       /* nothing of what `dain tune` found */
+    const char *config; /* a configuration file instead of the usual one */
+    bool no_config;
 } CommonOptions;
 
 #define COMMON_OPTIONS(Type, member)                                                               \
-    { 'm',         "model",                                                                        \
-      OPTION_TEXT, offsetof(Type, member.model),                                                   \
-      "FILE",      "network weights, a .safetensors file [the installed model, or $DAIN_MODEL]",   \
-      0,           0 },                                                                            \
+    { 'm',                                                                                         \
+      "model",                                                                                     \
+      OPTION_MODEL,                                                                                \
+      offsetof(Type, member.model),                                                                \
+      "NAME",                                                                                      \
+      "the network: a name like edge (dain info lists them) or a .safetensors file [$DAIN_MODEL, " \
+      "or edge]",                                                                                  \
+      0,                                                                                           \
+      0 },                                                                                         \
         { 'j',                                                                                     \
           "threads",                                                                               \
           OPTION_THREADS,                                                                          \
@@ -116,10 +124,11 @@ typedef struct CommonOptions {
           0 },                                                                                     \
         { 0,                                                                                       \
           "precision",                                                                             \
-          OPTION_TEXT,                                                                             \
+          OPTION_CHOICE,                                                                           \
           offsetof(Type, member.precision),                                                        \
-          "NAME",                                                                                  \
-          "f32, bf16, int8, or fastest, which dain tune finds [what the model file asks for]",     \
+          "f32|bf16|int8|fastest",                                                                 \
+          "arithmetic of the network; fastest is what dain tune found [what the model file asks "  \
+          "for]",                                                                                  \
           0,                                                                                       \
           0 },                                                                                     \
         { 0,                                                                                       \
@@ -137,10 +146,10 @@ typedef struct CommonOptions {
           0,           0 },                                                                        \
         { 0,                                                                                       \
           "scale",                                                                                 \
-          OPTION_TEXT,                                                                             \
+          OPTION_CHOICE,                                                                           \
           offsetof(Type, member.scale),                                                            \
-          "S",                                                                                     \
-          "estimate motion at this part of the resolution: 1, 0.5, 0.25, or auto for one by the "  \
+          "1|0.5|0.25|auto",                                                                       \
+          "estimate motion at this part of the resolution, auto: by the "                          \
           "size of the frames; new frames are made at full resolution in any case [1]",            \
           0,                                                                                       \
           0 },                                                                                     \
@@ -153,6 +162,19 @@ typedef struct CommonOptions {
           "if not asked otherwise, bf16, int8, motion at lower resolution, and says so [none]",    \
           0,                                                                                       \
           0 },                                                                                     \
+        { 0,                                                                                       \
+          "config",                                                                                \
+          OPTION_TEXT,                                                                             \
+          offsetof(Type, member.config),                                                           \
+          "FILE",                                                                                  \
+          "read options from FILE instead of ~/.config/dain/config: a long name and its value on " \
+          "each line",                                                                             \
+          0,                                                                                       \
+          0 },                                                                                     \
+        { 0,           "no-config",                                                                \
+          OPTION_FLAG, offsetof(Type, member.no_config),                                           \
+          NULL,        "read no configuration file",                                               \
+          0,           0 },                                                                        \
         { 'q',         "quiet",                                                                    \
           OPTION_FLAG, offsetof(Type, member.quiet),                                               \
           NULL,        "no progress and no warnings, only errors",                                 \
@@ -175,9 +197,5 @@ int options_parse(const Command *command, int argc, char **argv, void *values, i
 
 /* Help of one command. */
 void options_help(const Command *command, FILE *out);
-
-/* The word of the list (ended by NULL) that the given one was probably meant to be; NULL if none is
- * near. */
-const char *nearest_word(const char *word, const char *const *list);
 
 #endif

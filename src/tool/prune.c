@@ -126,7 +126,7 @@ static int run(const void *values, int count, char **operands)
     messages_start(&report, &v.common);
     if (count != 1)
         return usage(count ? "one model at a time: " : "no model", count ? operands[1] : "");
-    v.common.model = operands[0];
+    v.common.model = model_named(operands[0]);
     if (!v.output && !v.dry_run)
         return usage("-o FILE is missing (or --dry-run)", "");
     if (!find_importance(v.importance, &o.importance))

@@ -125,7 +125,7 @@ static int run(const void *values, int count, char **operands)
     if (count > 1)
         return usage_error("one model at a time: ", operands[1]);
     if (count == 1)
-        o.common.model = operands[0];
+        o.common.model = model_named(operands[0]);
     if (!o.output)
         return usage_error("-o FILE is missing", "");
     if (!find_method(o.method, &method))

@@ -345,7 +345,7 @@ static int run(const void *values, int count, char **operands)
 #define AT(member) offsetof(TuneOptions, member)
 
 static const Option options[] = {
-    { 'm', "model", OPTION_TEXT, AT(common.model), "FILE",
+    { 'm', "model", OPTION_MODEL, AT(common.model), "FILE",
       "measure with this model [the installed one, or $DAIN_MODEL]", 0, 0 },
     { 0, "seconds", OPTION_REAL, AT(seconds), "S", "begin nothing new after so many seconds [40]",
       1, 3600 },

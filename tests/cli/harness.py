@@ -23,6 +23,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAIN = os.environ.get('DAIN', str(ROOT / 'build' / 'dain'))
 DEMO = ROOT / 'assets' / 'demo.mp4'
 
+# What the user who runs the tests has configured is none of theirs.
+os.environ['XDG_CONFIG_HOME'] = '/nonexistent'
+os.environ.pop('DAIN_MODEL_PATH', None)
+
 tests = []
 
 

@@ -59,7 +59,7 @@ def _(work):
         run = dain('info', '--mem-limit', bad, code=2)
         check(run.stderr.count('\n') == 1 and 'mem-limit' in run.stderr, f'{bad}: {run.stderr}')
     for bad in ('0', '-1', '2', 'half', '', '0.3', 'nan'):
-        run = dain('info', '--scale', bad, code=1)
+        run = dain('info', '--scale', bad, code=2)
         check(run.stderr.count('\n') == 1 and 'scale' in run.stderr, f'{bad}: {run.stderr}')
     for good in ('512M', '0.5G', '600000K', '1GiB', '536870912', '512m'):
         plan('--mem-limit', good)

@@ -50,6 +50,20 @@ def _(work):
     wrong('-Z', 'a', 'b', says=('no option -Z',))
 
 
+@test('misspelt words, encoders, presets and models too')
+def _(work):
+    wrong('--precision', 'int', 'a', 'b', says=('--precision int', 'f32|bf16|int8', 'did you mean int8?'))
+    wrong('--pad', 'orignal', 'a', 'b', says=('did you mean original?',))
+    clip(work / 'in.mp4', frames=3)
+    for more, says in ((('-c', 'libx256'), 'did you mean libx265?'), (('-c', 'xyzzy42'), 'no video encoder xyzzy42'),
+                       (('--preset', 'fasst'), 'did you mean fast?'), (('-c', 'libx265', '--preset', 'slwo'),
+                                                                      'did you mean slow?'),
+                       (('-m', 'egde'), 'did you mean edge?')):
+        one_line(dain(*more, work / 'in.mp4', work / 'out.mp4', code=1), says)
+    dain('--preset', 'ultrafast', work / 'in.mp4', work / 'out.mp4')
+    nothing_left(work, 'in.mp4', 'out.mp4')
+
+
 @test('values are checked, and their range is named')
 def _(work):
     wrong('--crf', '99', 'a', 'b', says=('--crf 99', 'from 0 to 63'))
@@ -120,7 +134,7 @@ def _(work):
     equal(script.returncode, 0, 'exit code on a terminal')
 
 
-@test('the manual page and the completions know every option')
+@test('the manual page knows every option')
 def _(work):
     options = re.findall(r'--([a-z-]+)', dain('--help').stdout.split('options:')[1].split('commands')[0])
     man = dain('--dump-man').stdout.replace('\\', '')
@@ -131,14 +145,6 @@ def _(work):
         equal(lint.stderr, '', 'warnings of man')
     for o in set(options) - {'help'}:
         check(f'--{o}' in man, f'{o} is not in the manual')
-        for shell in ('bash', 'zsh'):
-            check(f'--{o}' in dain('--dump-completion', shell).stdout, f'{o} is not in {shell}')
-        check(f'-l {o}' in dain('--dump-completion', 'fish').stdout, f'{o} is not in fish')
-    (work / 'bash').write_text(dain('--dump-completion', 'bash').stdout)
-    out = subprocess.run(['bash', '-c', f'. {work}/bash; COMP_WORDS=(dain --fa); COMP_CWORD=1; _dain; '
-                          'echo ${COMPREPLY[@]}'], capture_output=True, text=True).stdout
-    equal(out.strip(), '--factor', 'completion of --fa')
-    dain('--dump-completion', 'tcsh', code=2)
 
 
 @test('the processor\'s instruction sets change nothing')

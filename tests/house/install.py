@@ -33,6 +33,9 @@ def check(stage, compiler, version):
     found = {p.name: p for p in stage.rglob("*")}
     yield ({"dain.h", "dain.pc", "libdain.so", "libdain.so." + version.split(".")[0], "edge.safetensors"} <= set(found),
            "header, library, pkg-config file and model are installed")
+    if "dain.bash" in found or "dain.1" in found:
+        yield ({"dain", "dain.1", "dain.bash", "_dain", "dain.fish"} <= set(found),
+               "with the tool come its manual and its completions")
     # pkg-config describes the final place; the tree lies in a stage in front of it.
     prefix = re.search(r"^prefix=(.*)$", found["dain.pc"].read_text(), re.M).group(1)
     environment = dict(os.environ, PKG_CONFIG_PATH=str(found["dain.pc"].parent))
