@@ -172,6 +172,8 @@ static int create_queues(Pipeline *p)
     p->to_engine = queue_create(sizeof(SourceFrame), read_limit);
     p->to_writer = queue_create(sizeof(WriteItem), write_limit);
     p->colour = colour_create();
+    if (p->settings->lock && !(p->lock = lock_create()))
+        return stage_no_memory(&p->engine);
     return p->to_engine && p->to_writer && p->colour ? DAIN_OK : stage_no_memory(&p->engine);
 }
 
@@ -230,6 +232,7 @@ static void release(Pipeline *p)
     queue_destroy(p->to_engine);
     queue_destroy(p->to_writer);
     dedup_destroy(p->dedup);
+    lock_destroy(p->lock);
     scene_free(p->scene);
     colour_destroy(p->colour);
     output_close(&p->output);
@@ -284,7 +287,7 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
         return report_error(settings->report, DAIN_ENOMEM, "out of memory");
     p->settings = settings;
     p->forecast = forecast;
-    p->newer_index = p->engine_index = -1;
+    p->newer_index = p->engine_index = p->lock_index = -1;
     Stage *const stages[] = { &p->reader, &p->engine, &p->writer };
     for (int i = 0; i < 3; i++) {
         stages[i]->report.log = settings->report->log;

@@ -189,23 +189,40 @@ static int push(Pipeline *p, SourceFrame *frame, int64_t index)
     const int r = backend_push(p->settings->engine, &image);
     if (r < 0)
         return r;
-    av_frame_free(&frame->rgb);
+    if (!p->lock)
+        av_frame_free(&frame->rgb);
     p->engine_index = index;
     return DAIN_OK;
 }
 
-/* Brings the pair older, newer into the engine; one of the two is mostly there already. A frame
- * whose RGB is gone is the newest in the engine. */
+/* Brings the pair older, newer into the engine; one of the two is mostly there already. */
 static int load_pair(Pipeline *p)
 {
     int r = DAIN_OK;
-    if (p->older.rgb && p->engine_index != p->newer_index) {
+    if (p->engine_index != p->newer_index && p->engine_index != p->newer_index - 1) {
         backend_reset(p->settings->engine);
         r = push(p, &p->older, p->newer_index - 1);
     }
     if (r == DAIN_OK && p->engine_index != p->newer_index)
         r = push(p, &p->newer, p->newer_index);
     return r;
+}
+
+/* What stands still in both source frames stays in the new one. */
+static int hold_still_things(Pipeline *p, double t, AVFrame *made)
+{
+    if (!p->lock)
+        return DAIN_OK;
+    if (p->lock_index != p->newer_index) {
+        p->lock_pixels = lock_find(p->lock, p->older.rgb, p->newer.rgb);
+        p->lock_index = p->newer_index;
+        if (p->lock_pixels < 0)
+            return stage_no_memory(&p->engine);
+    }
+    if (p->lock_pixels > 0)
+        lock_apply(p->lock, p->older.rgb, p->newer.rgb, t, made);
+    p->progress.held += p->lock_pixels > 0;
+    return DAIN_OK;
 }
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
@@ -228,7 +245,7 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     }
     /* What is known of the picture beside its samples. */
     (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;
-    return DAIN_OK;
+    return hold_still_things(p, (double)at->num / (double)at->den, *out);
 }
 
 /* The frame for an instant. still: nothing moves between the two; cut: nor in front of the newer. */

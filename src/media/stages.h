@@ -5,6 +5,7 @@
 #include "media/colour.h"
 #include "media/dedup.h"
 #include "media/forecast.h"
+#include "media/lock.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
 #include "media/resume.h"
@@ -63,6 +64,9 @@ struct Pipeline {
 
     /* engine */
     SourceFrame older, newer;
+    Lock *lock;           /* NULL = hold nothing */
+    int64_t lock_index;   /* newer_index of the pair that it knows, -1 = none */
+    int64_t lock_pixels;  /* held in that pair */
     int64_t source_index; /* of newer in the file */
     int64_t newer_index;  /* of newer among those that the engine sees, -1 = none */
     int64_t engine_index; /* of the newest frame in the engine, -1 = none */

@@ -78,6 +78,7 @@ static void put_progress(Line *line, const PipelineProgress *p, double elapsed)
     put_count(line, "repeated", p->repeated);
     put_count(line, "cuts", p->cuts);
     put_count(line, "duplicates", p->duplicates);
+    put_count(line, "held", p->held);
     put_real(line, "seconds_in", p->seconds_in);
     put_real(line, "elapsed", elapsed);
     put_real(line, "fps", elapsed > 0 ? (double)p->frames_out / elapsed : -1);

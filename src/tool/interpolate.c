@@ -85,17 +85,18 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
 {
     const struct {
         int64_t count;
-        const char *what, *then;
+        const char *before, *what, *then;
     } list[] = {
-        { p->duplicates, "duplicate", " left out" },
+        { p->duplicates, "", "duplicate", " left out" },
+        { p->held, "still things held in ", "new frame", "" },
     };
     size_t used = 0;
     text[0] = 0;
     for (unsigned i = 0; i < sizeof list / sizeof *list && used < size; i++)
         if (list[i].count)
             used +=
-                (size_t)snprintf(text + used, size - used, ", %" PRId64 " %s%s%s", list[i].count,
-                                 list[i].what, plural(list[i].count), list[i].then);
+                (size_t)snprintf(text + used, size - used, ", %s%" PRId64 " %s%s%s", list[i].before,
+                                 list[i].count, list[i].what, plural(list[i].count), list[i].then);
     return text;
 }
 
@@ -448,6 +449,8 @@ static const Option options[] = {
       "leave out frames that repeat the one before and make new ones in their place: for animation "
       "on twos and threes, film in 30 or 60 frames a second (2:3 pulldown), screen recordings",
       0, 0 },
+    { 0, "no-lock", OPTION_FLAG, AT(no_lock), NULL,
+      "do not hold what stands still in both frames: logos, subtitles, counters", 0, 0 },
     { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },
     { '1', "second", OPTION_TEXT, AT(second), "FILE", "the second of two pictures", 0, 0 },
     { 's', "time", OPTION_REAL, AT(time), "T",

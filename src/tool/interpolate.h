@@ -17,7 +17,7 @@ typedef struct InterpolateOptions {
     int frames;                 /* -n, 0 = not given */
     Ratio slowmo;               /* {0, 0} = not given */
     int64_t start, end;         /* microseconds of the source; end < 0 = not given */
-    bool slowmo_audio, vfr, dedup;
+    bool slowmo_audio, vfr, dedup, no_lock;
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;

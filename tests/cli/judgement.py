@@ -93,4 +93,33 @@ def _(work):
     equal(len(b), 2 * len(a), 'frame count')
 
 
+
+# ---- things that stand still ----
+
+@test('a logo and a subtitle over a moving picture stay as they are; --no-lock lets go')
+def _(work):
+    # A box with a frame, in front of a picture that moves; lossless, so that it is equal to the bit.
+    logo = ('drawbox=x=20:y=14:w=24:h=16:c=black:t=fill,drawbox=x=22:y=16:w=20:h=12:c=white:t=fill,'
+            'drawbox=x=26:y=18:w=3:h=8:c=red:t=fill,drawbox=x=32:y=18:w=6:h=3:c=blue:t=fill')
+    from_demo(work / 'in.mkv', f'scale=320:180,{logo},format=gbrp', 6, ('-c:v', 'ffv1'))
+    run = dain('-c', 'ffv1', work / 'in.mkv', work / 'a.mkv')
+    check('still things held in 5 new frames' in run.stderr, run.stderr)
+    run = dain('--no-lock', '-c', 'ffv1', work / 'in.mkv', work / 'b.mkv')
+    check('held' not in run.stderr, run.stderr)
+    source = raw_frames(work / 'in.mkv', 'rgb24')
+
+    def wrong(path):
+        """Samples inside the logo that differ from the source."""
+        count = 0
+        for made in raw_frames(path, 'rgb24')[1:-1:2]:
+            for y in range(16, 28):
+                row = slice(3 * (y * 320 + 22), 3 * (y * 320 + 42))
+                count += sum(a != b for a, b in zip(made[row], source[0][row]))
+        return count
+
+    equal(wrong(work / 'a.mkv'), 0, 'samples of the logo that changed')
+    check(wrong(work / 'b.mkv') > 0, 'nothing changes without the lock: the test shows nothing')
+    equal(raw_frames(work / 'a.mkv', 'rgb24')[::2], source, 'source frames')
+
+
 main()

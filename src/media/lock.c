@@ -1,0 +1,195 @@
+/* Things that stand still stay as they are. */
+#include "media/lock.h"
+
+#include "base/mem.h"
+#include "dain/dain.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    MOST = 6,  /* of 3x3 pixels that must be equal */
+    REACH = 5, /* of the window for the contrast: 11x11 */
+    FULL_WEIGHT = 9
+};
+
+struct Lock {
+    int width, height;
+    /* A byte a pixel each, one allocation at equal. In the end high holds the weights, 0 .. 9. */
+    uint8_t *equal, *held, *high, *low;
+    uint8_t *row[2]; /* with REACH bytes to spare on both sides */
+};
+
+Lock *lock_create(void)
+{
+    return mem_calloc(1, sizeof(Lock));
+}
+
+void lock_destroy(Lock *l)
+{
+    if (!l)
+        return;
+    mem_free(l->equal);
+    mem_free(l->row[0]);
+    mem_free(l);
+}
+
+static int prepare(Lock *l, int width, int height)
+{
+    if (l->equal && l->width == width && l->height == height)
+        return DAIN_OK;
+    mem_free(l->equal);
+    mem_free(l->row[0]);
+    const size_t size = (size_t)width * (size_t)height, row = (size_t)width + 2 * REACH;
+    l->equal = mem_alloc(4 * size);
+    l->row[0] = mem_alloc(2 * row);
+    if (!l->equal || !l->row[0]) {
+        mem_free(l->equal);
+        mem_free(l->row[0]);
+        l->equal = l->row[0] = NULL;
+        return DAIN_ENOMEM;
+    }
+    l->held = l->equal + size;
+    l->high = l->held + size;
+    l->low = l->high + size;
+    l->row[1] = l->row[0] + row;
+    l->width = width;
+    l->height = height;
+    return DAIN_OK;
+}
+
+static int clamp(int v, int most)
+{
+    return v < 0 ? 0 : v > most ? most : v;
+}
+
+static uint8_t *at(const Lock *l, uint8_t *plane, int y)
+{
+    return plane + (size_t)clamp(y, l->height - 1) * (size_t)l->width;
+}
+
+static const float *samples(const AVFrame *f, int plane, int y)
+{
+    return (const float *)(f->data[plane] + (ptrdiff_t)y * f->linesize[plane]);
+}
+
+/* Repeats the ends of a row into the spare bytes. Returns its first pixel. */
+static uint8_t *spread(uint8_t *row, int width)
+{
+    memset(row, row[REACH], REACH);
+    memset(row + REACH + width, row[REACH + width - 1], REACH);
+    return row + REACH;
+}
+
+static void find_equal(const Lock *l, const AVFrame *a, const AVFrame *b)
+{
+    for (int y = 0; y < l->height; y++) {
+        uint8_t *const e = at(l, l->equal, y);
+        memset(e, 1, (size_t)l->width);
+        for (int p = 0; p < 4 && a->data[p] && b->data[p]; p++) {
+            const float *const u = samples(a, p, y), *const v = samples(b, p, y);
+            for (int x = 0; x < l->width; x++)
+                e[x] &= fabsf(u[x] - v[x]) <= LOCK_NOISE;
+        }
+    }
+}
+
+/* Sums of 3x3 bytes around each pixel of a row. */
+static const uint8_t *sums(const Lock *l, uint8_t *plane, int y)
+{
+    const uint8_t *const above = at(l, plane, y - 1), *const here = at(l, plane, y),
+                         *const below = at(l, plane, y + 1);
+    uint8_t *const column = l->row[0] + REACH, *const sum = l->row[1] + REACH;
+    for (int x = 0; x < l->width; x++)
+        column[x] = (uint8_t)(above[x] + here[x] + below[x]);
+    spread(l->row[0], l->width);
+    for (int x = 0; x < l->width; x++)
+        sum[x] = (uint8_t)(column[x - 1] + column[x] + column[x + 1]);
+    return sum;
+}
+
+/* Pixels in equal company, and the range of green among them across. */
+static void find_held(const Lock *l, const AVFrame *a)
+{
+    for (int y = 0; y < l->height; y++) {
+        const uint8_t *const e = at(l, l->equal, y), *const sum = sums(l, l->equal, y);
+        uint8_t *const held = at(l, l->held, y);
+        for (int x = 0; x < l->width; x++)
+            held[x] = e[x] & (sum[x] >= MOST);
+        const float *const green = samples(a, 0, y);
+        uint8_t *const most = l->row[0] + REACH, *const least = l->row[1] + REACH;
+        for (int x = 0; x < l->width; x++) {
+            const float level = fminf(fmaxf(green[x] * 255, 0), 255);
+            most[x] = held[x] ? (uint8_t)level : 0;
+            least[x] = held[x] ? (uint8_t)level : 255;
+        }
+        spread(l->row[0], l->width);
+        spread(l->row[1], l->width);
+        uint8_t *const high = at(l, l->high, y), *const low = at(l, l->low, y);
+        memcpy(high, most, (size_t)l->width);
+        memcpy(low, least, (size_t)l->width);
+        for (int k = -REACH; k <= REACH; k++)
+            for (int x = 0; x < l->width; x++) {
+                high[x] = most[x + k] > high[x] ? most[x + k] : high[x];
+                low[x] = least[x + k] < low[x] ? least[x + k] : low[x];
+            }
+    }
+}
+
+/* Leaves of them those with contrast around. */
+static void demand_contrast(const Lock *l)
+{
+    uint8_t *const most = l->row[0], *const least = l->row[1];
+    for (int y = 0; y < l->height; y++) {
+        memcpy(most, at(l, l->high, y), (size_t)l->width);
+        memcpy(least, at(l, l->low, y), (size_t)l->width);
+        for (int k = -REACH; k <= REACH; k++) {
+            const uint8_t *const high = at(l, l->high, y + k), *const low = at(l, l->low, y + k);
+            for (int x = 0; x < l->width; x++) {
+                most[x] = high[x] > most[x] ? high[x] : most[x];
+                least[x] = low[x] < least[x] ? low[x] : least[x];
+            }
+        }
+        uint8_t *const held = at(l, l->held, y);
+        for (int x = 0; x < l->width; x++)
+            held[x] &= most[x] >= least[x] + LOCK_CONTRAST;
+    }
+}
+
+int64_t lock_find(Lock *l, const AVFrame *older, const AVFrame *newer)
+{
+    int64_t count = 0;
+    if (prepare(l, older->width, older->height) < 0)
+        return DAIN_ENOMEM;
+    find_equal(l, older, newer);
+    find_held(l, older);
+    demand_contrast(l);
+    for (int y = 0; y < l->height; y++) {
+        const uint8_t *const e = at(l, l->equal, y), *const sum = sums(l, l->held, y);
+        uint8_t *const weight = at(l, l->high, y);
+        for (int x = 0; x < l->width; x++) {
+            weight[x] = e[x] ? sum[x] : 0;
+            count += weight[x] > 0;
+        }
+    }
+    return count;
+}
+
+void lock_apply(const Lock *l, const AVFrame *older, const AVFrame *newer, double t, AVFrame *made)
+{
+    const float t1 = (float)t;
+    for (int y = 0; y < l->height; y++) {
+        const uint8_t *const weight = at(l, l->high, y);
+        for (int p = 0; p < 4 && made->data[p] && older->data[p] && newer->data[p]; p++) {
+            const float *const a = samples(older, p, y), *const b = samples(newer, p, y);
+            float *const m = (float *)(made->data[p] + (ptrdiff_t)y * made->linesize[p]);
+            for (int x = 0; x < l->width; x++)
+                if (weight[x]) {
+                    const float still = a[x] + t1 * (b[x] - a[x]);
+                    m[x] = weight[x] == FULL_WEIGHT
+                               ? still
+                               : m[x] + (still - m[x]) * (float)weight[x] / FULL_WEIGHT;
+                }
+        }
+    }
+}
