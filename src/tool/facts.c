@@ -49,7 +49,7 @@ static void print_value(const Option *o, const void *values, char *text)
         snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);
         break;
     case OPTION_BYTES:
-        snprintf(text, LONGEST, "%zu", *(const size_t *)at);
+        snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);
         break;
     case OPTION_TEXT:
     case OPTION_MODEL:
