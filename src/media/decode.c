@@ -393,6 +393,8 @@ static int accept_frame(Source *s, AVFrame *frame)
             s->damage.interlaced++;
     }
     int r = DAIN_OK;
+    /* Often only the container knows. */
+    frame->sample_aspect_ratio = av_guess_sample_aspect_ratio(s->format, s->stream, frame);
     if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) {
         s->damage.frames++;
         r = after_damage(s, "a broken frame");

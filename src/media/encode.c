@@ -65,6 +65,27 @@ static int unknown_codec(const char *name, Report *report)
                         name);
 }
 
+/* Names what would work instead. */
+static void refuse_codec(const AVCodec *codec, const AVOutputFormat *container, Report *report)
+{
+    static const char *const known[] = { "libx264",    "libx265", "libsvtav1",  "libaom-av1",
+                                         "libvpx-vp9", "ffv1",    "prores_ks",  "dnxhd",
+                                         "mpeg4",      "mjpeg",   "mpeg2video", "flv" };
+    char names[96] = "";
+    for (unsigned i = 0; i < sizeof known / sizeof *known && strlen(names) < 64; i++) {
+        const AVCodec *const other = avcodec_find_encoder_by_name(known[i]);
+        if (other && holds(container, other->id))
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+                     names[0] ? ", " : "", known[i]);
+    }
+    const bool matroska = !strcmp(container->name, "matroska");
+    report_error(report, DAIN_EUNSUPPORTED, "%s files cannot hold %s%s%s%s", container->name,
+                 avcodec_get_name(codec->id), names[0] ? "; here work: " : "", names,
+                 matroska   ? ""
+                 : names[0] ? "; or take a .mkv file"
+                            : "; take a .mkv file");
+}
+
 static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputFormat *container,
                                    Report *report)
 {
@@ -75,11 +96,8 @@ static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputForma
             unknown_codec(s->codec, report);
             return NULL;
         }
-        if (avformat_query_codec(container, codec->id, FF_COMPLIANCE_NORMAL) == 0) {
-            report_error(report, DAIN_EUNSUPPORTED, "%s files cannot hold %s%s", container->name,
-                         avcodec_get_name(codec->id),
-                         holds(container, AV_CODEC_ID_H264) ? " (libx264 works, or a .mkv file)"
-                                                            : " (a .mkv file can)");
+        if (avformat_query_codec(container, codec->id, FF_COMPLIANCE_UNOFFICIAL) == 0) {
+            refuse_codec(codec, container, report);
             return NULL;
         }
         return codec;
@@ -320,12 +338,25 @@ static int check_preset(const AVCodec *codec, const char *preset, Report *report
                         near ? "?" : "");
 }
 
+/* Whether the user's options choose rate or quality by themselves. */
+static bool sets_rate(const char *const *options)
+{
+    static const char *const keys[] = {
+        "crf=", "qp=", "b=", "b:v=", "cqp=", "global_quality=", "lossless=", "qscale="
+    };
+    for (; options && *options; options++)
+        for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (!strncmp(*options, keys[i], strlen(keys[i])))
+                return true;
+    return false;
+}
+
 static int set_quality(AVDictionary **options, const EncoderSettings *s, const AVCodec *codec,
                        AVCodecContext *c, Report *report)
 {
     double crf = s->crf;
     for (unsigned i = 0; i < sizeof default_crf / sizeof *default_crf; i++)
-        if (crf < 0 && !strcmp(codec->name, default_crf[i].codec))
+        if (crf < 0 && !sets_rate(s->options) && !strcmp(codec->name, default_crf[i].codec))
             crf = default_crf[i].crf;
     if (crf >= 0) {
         if (!has_option(codec, "crf"))
