@@ -6,13 +6,14 @@ SETUP ?=
 FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help build demo test bench install clean asan tsan valgrind warnings fuzz test-aarch64 deps deps-dev
+.PHONY: help build demo test bench bench-quick install clean asan tsan valgrind warnings fuzz test-aarch64 deps deps-dev
 
 help:
 	@echo "make build     the tool at $(BUILD)/dain, the library beside it"
 	@echo "make demo      the demo clip at twice its rate, in demo/"
 	@echo "make test      all tests"
-	@echo "make bench     kernels against the processor's peak, then the tool's own benchmark"
+	@echo "make bench     ours beside other engines and methods (docs/benchmarks.md), BENCH=options of bench/run.py"
+	@echo "make bench-quick  kernels against the processor's peak, then the tool's own benchmark"
 	@echo "make install   install (DESTDIR=, SETUP=--prefix=/usr before the first build)"
 	@echo "make asan      all tests under the address and undefined-behaviour sanitizers"
 	@echo "make tsan      all tests under the thread sanitizer"
@@ -35,6 +36,9 @@ test: build
 	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs
 
 bench: build
+	bench/run.py --build $(BUILD) --json $(BUILD)/bench.json --markdown $(BUILD)/bench.md $(BENCH)
+
+bench-quick: build
 	$(BUILD)/tests/checkasm/checkasm --bench
 	$(BUILD)/dain bench
 
