@@ -3,9 +3,9 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "engine/models.h"
 #include "tool/json.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { MAX_MODELS = 32 };
 
 static const PictureSize usual_sizes[] = { { 640, 480 }, { 1280, 720 }, { 1920, 1080 } };
 static const char *const precisions[] = { "f32", "bf16", "int8" };
@@ -33,7 +31,7 @@ typedef struct Measured {
 typedef struct Table {
     const BenchOptions *options;
     Report *report;
-    char *models[MAX_MODELS]; /* paths */
+    char *models[MODELS_MOST]; /* paths */
     int model_count, rows;
     const char *path, *precision;
     PictureSize size;
@@ -139,41 +137,35 @@ static void print_row(const Table *t, const Measured *m)
 
 /* ---- models ---- */
 
-static int by_name(const void *a, const void *b)
+static bool add_model(Table *t, const char *path)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    t->models[t->model_count] = mem_strdup(path);
+    if (!t->models[t->model_count])
+        return false;
+    t->model_count++;
+    return true;
 }
 
-static bool is_model(const char *name)
-{
-    static const char ending[] = ".safetensors";
-    const size_t n = strlen(name), m = sizeof ending - 1;
-    return n > m && !strcmp(name + n - m, ending);
-}
-
-/* The named model, or all in the folder of the usual one. */
+/* The named model, or all that have a name, or the usual one. */
 static int find_models(Table *t)
 {
-    const char *named = t->options->common.model, *usual = named ? named : dain_default_model();
-    if (!usual)
-        return report_error(t->report, DAIN_EIO, "there is no model: name one with --model");
-    const int folder = (int)(short_name(usual) - usual);
     char path[4096];
-    snprintf(path, sizeof path, "%.*s", folder, folder ? usual : ".");
-    DIR *dir = named ? NULL : opendir(folder ? path : ".");
-    const struct dirent *entry;
-    while (dir && t->model_count < MAX_MODELS && (entry = readdir(dir)))
-        if (is_model(entry->d_name)) {
-            snprintf(path, sizeof path, "%.*s%s", folder, usual, entry->d_name);
-            t->models[t->model_count] = mem_strdup(path);
-            t->model_count += t->models[t->model_count] != NULL;
-        }
-    if (dir)
-        closedir(dir);
-    if (!t->model_count && (t->models[0] = mem_strdup(usual)))
-        t->model_count = 1;
-    qsort(t->models, (size_t)t->model_count, sizeof *t->models, by_name);
-    return t->model_count ? DAIN_OK : report_error(t->report, DAIN_ENOMEM, "out of memory");
+    const char *named = t->options->common.model, *usual = dain_default_model();
+    ModelPlace *places = mem_alloc(MODELS_MOST * sizeof *places);
+    bool ok = places != NULL;
+    const int count = ok && !named ? models_list(places) : 0;
+    for (int i = 0; i < count && ok; i++)
+        ok = add_model(t, places[i].path);
+    if (ok && named)
+        ok = add_model(t, models_find(named, path, sizeof path) ? path : named);
+    else if (ok && !count && usual)
+        ok = add_model(t, usual);
+    mem_free(places);
+    if (!ok)
+        return report_error(t->report, DAIN_ENOMEM, "out of memory");
+    return t->model_count
+               ? DAIN_OK
+               : report_error(t->report, DAIN_EIO, "there is no model: name one with --model");
 }
 
 /* ---- the table ---- */
@@ -220,11 +212,6 @@ int bench_table(const BenchOptions *options, Report *report)
 {
     Table t = { .options = options, .report = report };
     const char *only = options->common.precision;
-    DainPrecision known;
-    if (only && strcmp(only, "fastest") && !precision_parse(only, &known)) {
-        report_error(report, DAIN_EINVAL, "--precision is f32, bf16, int8 or fastest");
-        return EXIT_FAILED;
-    }
     int r = find_models(&t);
     if (r == DAIN_OK)
         print_head(&t);

@@ -1,4 +1,5 @@
 /* dain prune MODEL -o OUT: a smaller model, without the channels that matter least. */
+#include "engine/models.h"
 #include "model/prune.h"
 #include "tool/common.h"
 
@@ -103,7 +104,9 @@ static void print_table(const Pruner *p)
 static int work(const PruneValues *v, const PruneOptions *o, Report *report)
 {
     Pruner *p;
-    int error = prune_open(&p, v->common.model, o->compared, report);
+    char path[4096];
+    const char *found = models_find(v->common.model, path, sizeof path);
+    int error = prune_open(&p, found ? found : v->common.model, o->compared, report);
     if (!error)
         error = prune_choose(p, o);
     if (!error && !v->common.quiet)
