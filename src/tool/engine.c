@@ -34,6 +34,16 @@ Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, 
                      name);
         return NULL;
     }
+    const char *const only_native = common->scale          ? "--scale"
+                                    : common->memory_limit ? "--memory"
+                                    : common->padding      ? "--pad"
+                                    : common->precision && !strcmp(common->precision, "fastest")
+                                        ? "--precision fastest"
+                                        : NULL;
+    if (only_native) {
+        report_error(report, DAIN_EINVAL, "%s needs --engine native", only_native);
+        return NULL;
+    }
     const OnnxRuntimeSettings settings = {
         .model = common->model,
         .provider = name[length] && name[length + 1] ? name + length + 1 : NULL,

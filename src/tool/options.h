@@ -126,9 +126,9 @@ typedef struct CommonOptions {
           "precision",                                                                             \
           OPTION_CHOICE,                                                                           \
           offsetof(Type, member.precision),                                                        \
-          "f32|bf16|int8|fastest",                                                                 \
-          "arithmetic of the network; fastest is what dain tune found [what the model file asks "  \
-          "for]",                                                                                  \
+          "f32|bf16|int8|fastest|f16",                                                             \
+          "arithmetic of the network; fastest is what dain tune found; f16 is for --engine "       \
+          "onnxruntime only [what the model file asks for]",                                       \
           0,                                                                                       \
           0 },                                                                                     \
         { 0,                                                                                       \
