@@ -588,7 +588,7 @@ int source_seek(Source *s, int64_t pts, int64_t frames)
     avcodec_flush_buffers(s->decoder);
     for (unsigned i = 0; i < s->format->nb_streams; i++)
         s->last_dts[i] = AV_NOPTS_VALUE;
-    s->draining = false;
+    s->draining = s->past_end = false;
     s->sought = true;
     s->failures = 0;
     s->frames = frames > 0 ? frames : 1;

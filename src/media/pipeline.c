@@ -233,7 +233,10 @@ static void release(Pipeline *p)
     queue_destroy(p->to_writer);
     dedup_destroy(p->dedup);
     lock_destroy(p->lock);
-    scene_free(p->scene);
+    scene_forget(&p->scenes);
+    cut_list_free(&p->cuts);
+    cut_list_free(&p->given);
+    outfile_abandon(&p->cuts_file);
     colour_destroy(p->colour);
     output_close(&p->output);
     source_close(&p->source);
@@ -241,9 +244,31 @@ static void release(Pipeline *p)
         backend_reset(p->settings->engine);
 }
 
+static int open_cut_lists(Pipeline *p)
+{
+    const PipelineSettings *const s = p->settings;
+    const char *const inputs[] = { s->input, NULL };
+    int r = DAIN_OK;
+    if (s->scene_list)
+        r = cut_list_read(&p->given, s->scene_list, &p->engine.report);
+    if (r >= 0 && s->scenes && !p->forecast)
+        r = outfile_open(&p->cuts_file, s->scenes, inputs, s->output.overwrite, &p->engine.report);
+    return r;
+}
+
+static int write_cuts(Pipeline *p)
+{
+    if (!p->settings->scenes)
+        return DAIN_OK;
+    const int r = cut_list_write(&p->cuts, outfile_path(&p->cuts_file), &p->engine.report);
+    return r < 0 ? r : outfile_commit(&p->cuts_file, &p->engine.report);
+}
+
 static int run(Pipeline *p, PipelineResult *result)
 {
     int r = create_queues(p);
+    if (r >= 0)
+        r = open_cut_lists(p);
     if (r >= 0)
         r = open_source(p);
     if (r >= 0)
@@ -262,7 +287,7 @@ static int run(Pipeline *p, PipelineResult *result)
         if (finished < 0)
             r = finished;
     }
-    return r;
+    return r == DAIN_OK ? write_cuts(p) : r;
 }
 
 /* The sentence of whoever failed. */

@@ -24,6 +24,7 @@ typedef struct PipelineProgress {
     int64_t repeated;   /* of these, repeated at cuts and pauses and at the end */
     int64_t cuts, pauses;
     int64_t held;          /* of the new ones: with still things held, see lock.h */
+    int64_t flashes;       /* not counted as cuts */
     int64_t duplicates;    /* source frames left out because they repeated the one before */
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
     double seconds_in;     /* of source, up to the last frame taken */
@@ -53,6 +54,8 @@ typedef struct PipelineSettings {
     bool resume;              /* go on with what a run before has done, if there is something */
     const char *const *facts; /* "NAME=VALUE" of all that decides what the output is, but the
                                * input; ended by NULL, or NULL */
+    const char *scenes;       /* file for a list of the cuts found, or NULL */
+    const char *scene_list;   /* file with the cuts, instead of looking for some, or NULL */
     bool lock;                /* hold still things, see lock.h */
     bool dedup;               /* leave out repeated source frames, see dedup.h */
     double scene_threshold;   /* scores above it are cuts; > 1 = look for none */

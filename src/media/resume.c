@@ -100,6 +100,10 @@ bool resume_possible(const PipelineSettings *s, const char **why)
     else if (strstr(s->output.path, "://") ||
              (stat(s->output.path, &st) == 0 && !S_ISREG(st.st_mode)))
         *why = "the output is no file";
+    else if (s->output.stretch_sound)
+        *why = "stretched sound is not made in parts";
+    else if (s->scenes)
+        *why = "--scenes lists the cuts of the whole video";
     return !*why;
 }
 
@@ -110,7 +114,8 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, frames_in),  offsetof(PipelineProgress, frames_out),
     offsetof(PipelineProgress, made),       offsetof(PipelineProgress, repeated),
     offsetof(PipelineProgress, cuts),       offsetof(PipelineProgress, pauses),
-    offsetof(PipelineProgress, duplicates),
+    offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
+    offsetof(PipelineProgress, flashes),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 
@@ -197,7 +202,8 @@ static char *make_mark(const Pipeline *p, bool pair_is_good)
                            [PUSHED] = pair->timeline.frames,
                            [NEXT] = pair->timeline.next,
                            [ENGINE] = (int64_t)(p->progress.engine_seconds * 1e6) };
-    if (pair_is_good) {
+    /* The rhythm of what came before is not noted. */
+    if (pair_is_good && !p->dedup) {
         n[CAN_SEEK] = 1;
         n[PTS] = p->older.decoded->pts;
         n[PTS + 1] = p->newer.decoded->pts;
@@ -272,6 +278,7 @@ static void load_state(Pipeline *p, const int64_t n[NUMBERS], const SourceFrame 
     p->newer = pair[1];
     p->newer_index = p->source_index = n[NEWER];
     p->next_pts = n[NEXT_PTS];
+    p->source_index = n[NEWER];
     p->progress.frames_in = n[NEWER] + 1;
     p->progress.frames_out = n[FRAMES_OUT];
     p->timeline.first_pts = n[FIRST_PTS];
@@ -296,8 +303,7 @@ static int start_over(Pipeline *p)
     tell_slow(p);
     settings.cancel = p->settings->cancel;
     source_close(&p->source);
-    scene_free(p->scene);
-    p->scene = NULL;
+    scene_forget(&p->scenes);
     release_frame(&p->first);
     int r = source_open(&p->source, p->settings->input, &settings, &p->reader.report);
     if (r >= 0)
@@ -335,8 +341,7 @@ int resume_start(Pipeline *p)
     if (source_seek(p->source, n[PTS], n[NEWER] - 1) < 0)
         return start_over(p);
     SourceFrame pair[2] = { 0 };
-    scene_free(p->scene);
-    p->scene = NULL;
+    scene_forget(&p->scenes);
     const int r = find_pair(p, n, pair);
     if (r == DAIN_OK) {
         load_state(p, n, pair);

@@ -12,7 +12,9 @@ enum {
     HEIGHT = 54,
     BLOCK = 8,
     REACH = 8, /* samples that a block may have moved */
-    NOISE = 2  /* levels: differences this small are grain, not content */
+    FLAT_CUT =
+        96, /* levels that a cut to black changes at full score: the last step of a fade is none */
+    NOISE = 2 /* levels: differences this small are grain, not content */
 };
 
 /* Mean luma, in 0 .. 255, of a square of side pixels. Every second row stands for both. */
@@ -110,16 +112,100 @@ static double random_difference(const SceneFrame *older, const SceneFrame *newer
     return sum;
 }
 
-double scene_score(const SceneFrame *older, const SceneFrame *newer)
+static void statistics(const SceneFrame *f, double *mean, double *deviation)
 {
-    if (older->width != newer->width || older->height != newer->height)
-        return 1;
+    const int count = f->width * f->height;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; i++) {
+        sum += f->luma[i];
+        squares += f->luma[i] * f->luma[i];
+    }
+    *mean = sum / count;
+    *deviation = sqrt(fmax(squares / count - *mean * *mean, 0));
+}
+
+/* Black, or white, or any one colour. */
+static bool is_flat(const SceneFrame *f)
+{
+    double mean, deviation;
+    statistics(f, &mean, &deviation);
+    return deviation < NOISE;
+}
+
+static double compare(const SceneFrame *older, const SceneFrame *newer)
+{
     double residual = 0;
     int blocks = 0;
     for (int y = 0; y + BLOCK <= newer->height; y += BLOCK)
         for (int x = 0; x + BLOCK <= newer->width; x += BLOCK, blocks++)
             residual += best_match(older, newer, x, y);
     residual = residual / blocks / (BLOCK * BLOCK) - NOISE;
-    const double score = residual / (random_difference(older, newer) + NOISE);
+    double most = random_difference(older, newer) + NOISE;
+    if (most < FLAT_CUT && (is_flat(older) || is_flat(newer)))
+        most = FLAT_CUT;
+    const double score = residual / most;
     return score < 0 ? 0 : score > 1 ? 1 : score;
+}
+
+/* The older frame with brightness and contrast of the newer one; false if they are too far apart or
+ * near enough anyway. */
+static bool adjust(const SceneFrame *older, const SceneFrame *newer, SceneFrame *out)
+{
+    double mean_a, mean_b, a, b;
+    statistics(older, &mean_a, &a);
+    statistics(newer, &mean_b, &b);
+    if (a < NOISE || b < NOISE || a > b * SCENE_GAIN || b > a * SCENE_GAIN ||
+        (fabs(mean_a - mean_b) < NOISE && fabs(a - b) < NOISE))
+        return false;
+    *out = *older;
+    out->luma = mem_alloc((size_t)older->width * (size_t)older->height);
+    for (int i = 0; out->luma && i < older->width * older->height; i++) {
+        const double v = (older->luma[i] - mean_a) * b / a + mean_b;
+        out->luma[i] = v <= 0 ? 0 : v >= 255 ? 255 : (unsigned char)lrint(v);
+    }
+    return out->luma;
+}
+
+/* No fade takes so much of a step below this that trying would pay. */
+#define LOW_SCORE 0.1
+
+double scene_score(const SceneFrame *older, const SceneFrame *newer)
+{
+    SceneFrame adjusted;
+    if (older->width != newer->width || older->height != newer->height)
+        return 1;
+    double score = compare(older, newer);
+    if (score > LOW_SCORE && adjust(older, newer, &adjusted)) {
+        score = fmin(score, compare(&adjusted, newer));
+        mem_free(adjusted.luma);
+    }
+    return score;
+}
+
+double scene_next(SceneHistory *h, SceneFrame *frame, double threshold, int *flash)
+{
+    *flash = 0;
+    const double score = h->frame[0] ? scene_score(h->frame[0], frame) : 0;
+    const int since = h->since_cut;
+    if (since > 0 && ++h->since_cut > SCENE_FLASH)
+        h->since_cut = 0;
+    if (score > threshold) {
+        h->since_cut = 1;
+        if (since > 0 && h->frame[since] && scene_score(h->frame[since], frame) <= threshold) {
+            *flash = since;
+            h->since_cut = 0;
+        }
+    }
+    scene_free(h->frame[SCENE_FLASH]);
+    for (int i = SCENE_FLASH; i > 0; i--)
+        h->frame[i] = h->frame[i - 1];
+    h->frame[0] = frame;
+    return score;
+}
+
+void scene_forget(SceneHistory *h)
+{
+    for (int i = 0; i <= SCENE_FLASH; i++)
+        scene_free(h->frame[i]);
+    *h = (SceneHistory){ 0 };
 }

@@ -52,14 +52,12 @@ int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
     const int r = colour_convert(p->colour, f->decoded, f->rgb, &stage->report);
     if (r < 0)
         return r;
-    if (p->settings->scene_threshold > 1)
+    if (p->settings->scene_threshold > 1 || p->settings->scene_list)
         return DAIN_OK;
     SceneFrame *const scene = scene_shrink(f->rgb);
     if (!scene)
         return stage_no_memory(stage);
-    f->score = p->scene ? scene_score(p->scene, scene) : 0;
-    scene_free(p->scene);
-    p->scene = scene;
+    f->score = scene_next(&p->scenes, scene, p->settings->scene_threshold, &f->flash);
     return DAIN_OK;
 }
 
@@ -303,20 +301,42 @@ static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, boo
     return r;
 }
 
-/* Whether the pair belongs to two scenes, or has a pause between. */
-static void judge_pair(Pipeline *p, bool *cut, bool *pause)
+/* Counts a cut and puts it on the list. The end of a flash takes the one at its beginning back. */
+static int count_cut(Pipeline *p)
+{
+    const Cut cut = { p->source_index,
+                      (double)p->newer.decoded->pts *
+                          ratio_double(source_video(p->source).time_base),
+                      p->newer.score };
+    if (p->newer.flash) {
+        p->progress.cuts--;
+        p->progress.flashes++;
+        cut_list_drop_last(&p->cuts);
+        report_log(&p->engine.report, DAIN_LOG_INFO,
+                   "the cut before frame %" PRId64 " was a flash of %d frame%s", p->source_index,
+                   p->newer.flash, p->newer.flash == 1 ? "" : "s");
+        return DAIN_OK;
+    }
+    p->progress.cuts++;
+    report_log(&p->engine.report, DAIN_LOG_INFO, "cut at frame %" PRId64 " (score %.2f)",
+               p->source_index, p->newer.score);
+    return p->settings->scenes && cut_list_add(&p->cuts, cut) < 0 ? stage_no_memory(&p->engine)
+                                                                  : DAIN_OK;
+}
+
+/* Whether the pair belongs to two scenes, or has a pause between. Nothing moves into a flash and out
+ * of it either: it is as sudden. */
+static int judge_pair(Pipeline *p, bool *cut, bool *pause)
 {
     const AVFrame *const a = p->older.decoded, *const b = p->newer.decoded;
     const double base = ratio_double(source_video(p->source).time_base);
-    *cut = p->newer.score > p->settings->scene_threshold || a->width != b->width ||
+    const bool listed = p->settings->scene_list && cut_list_has(&p->given, p->source_index);
+    *cut = listed || p->newer.score > p->settings->scene_threshold || a->width != b->width ||
            a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
     *pause = (double)(b->pts - a->pts) * base > p->pause;
-    p->progress.cuts += *cut;
     p->progress.pauses += *pause;
     *pause |= p->newer.still;
-    if (*cut)
-        report_log(&p->engine.report, DAIN_LOG_INFO, "cut at frame %" PRId64 " (score %.2f)",
-                   p->source_index, p->newer.score);
+    return *cut ? count_cut(p) : DAIN_OK;
 }
 
 /* All outputs between older and newer; with nothing newer, up to the end. */
@@ -324,8 +344,8 @@ static int write_instants(Pipeline *p)
 {
     const bool last = !p->newer.decoded;
     bool cut = false, still = last, again = false;
-    if (!last)
-        judge_pair(p, &cut, &still);
+    if (!last && judge_pair(p, &cut, &still) < 0)
+        return DAIN_ENOMEM;
     resume_note_pair(p);
     for (Instant at; timeline_next(&p->timeline, &at); again = true) {
         if (pipeline_canceled(p))

@@ -3,9 +3,11 @@
 #define DAIN_MEDIA_STAGES_H
 
 #include "media/colour.h"
+#include "media/cut_list.h"
 #include "media/dedup.h"
 #include "media/forecast.h"
 #include "media/lock.h"
+#include "media/outfile.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
 #include "media/resume.h"
@@ -18,6 +20,7 @@ struct SourceFrame {
     AVFrame *decoded;
     AVFrame *rgb;
     double score; /* of the change from the frame before */
+    int flash;    /* frames of the flash that it ends, 0 = none */
     bool still;   /* the same picture as the frame before */
     int left_out; /* frames between the two that repeated the older */
     bool damaged; /* something was wrong with the source up to here */
@@ -56,7 +59,7 @@ struct Pipeline {
     /* reader */
     Colour *colour;
     bool headroom; /* of the RGB frames, see colour.h */
-    SceneFrame *scene;
+    SceneHistory scenes;
     Dedup *dedup;      /* NULL = keep all frames */
     SourceFrame first; /* read ahead of the threads */
     AVPacket **early;  /* and the packets before it */
@@ -64,6 +67,8 @@ struct Pipeline {
 
     /* engine */
     SourceFrame older, newer;
+    CutList cuts, given;  /* found; from a list to read */
+    OutFile cuts_file;    /* for the ones found */
     Lock *lock;           /* NULL = hold nothing */
     int64_t lock_index;   /* newer_index of the pair that it knows, -1 = none */
     int64_t lock_pixels;  /* held in that pair */

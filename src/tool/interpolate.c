@@ -85,18 +85,19 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
 {
     const struct {
         int64_t count;
-        const char *before, *what, *then;
+        const char *before, *one, *many;
     } list[] = {
-        { p->duplicates, "", "duplicate", " left out" },
-        { p->held, "still things held in ", "new frame", "" },
+        { p->flashes, "", "flash", "flashes" },
+        { p->duplicates, "", "duplicate left out", "duplicates left out" },
+        { p->held, "still things held in ", "new frame", "new frames" },
     };
     size_t used = 0;
     text[0] = 0;
     for (unsigned i = 0; i < sizeof list / sizeof *list && used < size; i++)
         if (list[i].count)
             used +=
-                (size_t)snprintf(text + used, size - used, ", %s%" PRId64 " %s%s%s", list[i].before,
-                                 list[i].count, list[i].what, plural(list[i].count), list[i].then);
+                (size_t)snprintf(text + used, size - used, ", %s%" PRId64 " %s", list[i].before,
+                                 list[i].count, list[i].count == 1 ? list[i].one : list[i].many);
     return text;
 }
 
@@ -482,6 +483,12 @@ static const Option options[] = {
       "is "
       "repeated [0.25]",
       0, 1 },
+    { 0, "scenes", OPTION_TEXT, AT(scenes), "FILE",
+      "write a list of the cuts: number of the first frame of each new scene (from 0), seconds, "
+      "score",
+      0, 0 },
+    { 0, "scene-list", OPTION_TEXT, AT(scene_list), "FILE",
+      "take the cuts from such a list, a frame number a line, instead of looking for them", 0, 0 },
     { 0, "no-scene", OPTION_FLAG, AT(no_scene), NULL, "look for no cuts", 0, 0 },
     { 0, "progressive", OPTION_FLAG, AT(progressive), NULL,
       "the video is progressive whatever its flags say", 0, 0 },

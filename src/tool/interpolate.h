@@ -18,6 +18,7 @@ typedef struct InterpolateOptions {
     Ratio slowmo;               /* {0, 0} = not given */
     int64_t start, end;         /* microseconds of the source; end < 0 = not given */
     bool slowmo_audio, vfr, dedup, no_lock;
+    const char *scenes, *scene_list;
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;

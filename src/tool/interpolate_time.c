@@ -15,6 +15,10 @@ const char *interpolate_wrong_time(const InterpolateOptions *o)
     if (o->vfr && (o->frames || (!o->rate.num && (o->factor.den > 1 || o->slowmo.den > 1))))
         return "--vfr keeps every frame of the source and needs a whole --factor or --slowmo, or "
                "--fps";
+    if (o->scenes && o->no_scene)
+        return "--scenes and --no-scene exclude each other";
+    if (o->scene_list && o->no_scene)
+        return "--scene-list and --no-scene exclude each other";
     if (o->factor.num && o->slowmo.num && !ratio_multiply(o->factor, o->slowmo, &factor))
         return "--factor and --slowmo together are out of range";
     return NULL;
@@ -26,6 +30,8 @@ void interpolate_set_time(const InterpolateOptions *o, PipelineSettings *s)
     s->mode = !o->rate.num ? TIMELINE_FACTOR : o->vfr ? TIMELINE_FILL : TIMELINE_RATE;
     s->variable = o->vfr;
     s->dedup = o->dedup;
+    s->scenes = o->scenes;
+    s->scene_list = o->scene_list;
     s->lock = !o->no_lock;
     s->out_rate = o->rate;
     s->stretch = slow ? o->slowmo : (Ratio){ 1, 1 };

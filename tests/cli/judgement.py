@@ -122,4 +122,79 @@ def _(work):
     equal(raw_frames(work / 'a.mkv', 'rgb24')[::2], source, 'source frames')
 
 
+
+# ---- cuts, flashes, fades ----
+
+def chain(work, *parts):
+    """Lossless clips of 160x90 after one another."""
+    graph = ''.join(f'[{i}]{SMALL},format=yuv420p,setsar=1[v{i}];' for i in range(len(parts)))
+    graph += ''.join(f'[v{i}]' for i in range(len(parts))) + f'concat=n={len(parts)}'
+    ffmpeg(*[a for p in parts for a in ('-i', p)], '-filter_complex', graph, '-c:v', 'ffv1', work / 'in.mkv')
+    return work / 'in.mkv'
+
+
+def scenes(work):
+    """Three pieces of five frames: the demo clip, a fractal, the demo clip again."""
+    from_demo(work / 'a.mkv', f"select='lt(n\\,5)',{SMALL}", 5, ('-c:v', 'ffv1'))
+    ffmpeg('-f', 'lavfi', '-i', 'mandelbrot=size=160x90:rate=24', '-frames:v', 5, '-c:v', 'ffv1',
+           work / 'b.mkv')
+    from_demo(work / 'c.mkv', f"select='gt(n\\,40)',setpts=N/24/TB,negate,hflip,{SMALL}", 5, ('-c:v', 'ffv1'))
+    return chain(work, work / 'a.mkv', work / 'b.mkv', work / 'c.mkv')
+
+
+def listed(path):
+    return [tuple(line.split()) for line in path.read_text().splitlines() if line[0] != '#']
+
+
+@test('--scenes writes the cuts, --scene-list reads them')
+def _(work):
+    scenes(work)
+    run = dain('--scenes', work / 'cuts.txt', '-c', 'ffv1', work / 'in.mkv', work / 'found.mkv')
+    check(' 2 cuts,' in run.stderr, run.stderr)
+    times = frame_times(work / 'in.mkv')
+    equal([(int(f), t) for f, t, _ in listed(work / 'cuts.txt')],
+          [(f, f'{float(times[f]):.6f}') for f in (5, 10)], 'cuts')
+    dain('--scene-list', work / 'cuts.txt', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
+    equal(frame_hashes(work / 'out.mkv'), frame_hashes(work / 'found.mkv'), 'frames with the list')
+    (work / 'own.txt').write_text('# mine\n\n3\n 7 anything\n')
+    run = dain('-y', '-v', '--scene-list', work / 'own.txt', work / 'in.mkv', work / 'out.mkv')
+    check('cut at frame 3 ' in run.stderr and 'cut at frame 7 ' in run.stderr, run.stderr)
+    check(' 2 cuts,' in run.stderr, run.stderr)
+
+
+@test('lists of cuts that cannot be used get a line')
+def _(work):
+    clip(work / 'in.mp4')
+    out = work / 'out.mp4'
+    for text, part in (('5\n3\n', 'later'), ('x\n', 'frame number'), ('-1\n', 'frame number'),
+                       ('9' * 600, 'frame number')):
+        (work / 'list').write_text(text)
+        one_line(dain('--scene-list', work / 'list', work / 'in.mp4', out, code=1), part)
+    one_line(dain('--scene-list', work / 'none', work / 'in.mp4', out, code=1), 'none')
+    one_line(dain('--scenes', work / 'list', work / 'in.mp4', out, code=1), 'exists')
+    one_line(dain('--scenes', work / 'in.mp4', '-y', work / 'in.mp4', out, code=1), 'in.mp4')
+    nothing_left(work, 'in.mp4', 'list')
+
+
+@test('a flash is no cut, of one frame or of three; a cut to another scene and on is two')
+def _(work):
+    for length in (1, 3):
+        from_demo(work / 'a.mkv', f"drawbox=c=white:t=fill:enable='between(n,6,{5 + length})',{SMALL}",
+                  14, ('-c:v', 'ffv1'))
+        run = dain('-y', '--scenes', work / 'cuts.txt', work / 'a.mkv', work / 'out.mkv')
+        check(' 0 cuts, 1 flash,' in run.stderr, run.stderr)
+        equal(listed(work / 'cuts.txt'), [], 'list')
+
+
+@test('fades to black, from white, and of five frames only, are no cuts; a cut to black is one')
+def _(work):
+    for fade in ('fade=out:4:5', 'fade=in:2:5:color=white', 'fade=out:0:20', 'fade=in:0:12'):
+        from_demo(work / 'a.mkv', f'{SMALL},{fade},format=yuv420p', 20, ('-c:v', 'ffv1'))
+        run = dain('-y', work / 'a.mkv', work / 'out.mkv')
+        check(' 0 cuts,' in run.stderr, f'{fade}: {run.stderr}')
+    from_demo(work / 'a.mkv', f"drawbox=c=black:t=fill:enable='gt(n,9)',{SMALL}", 20, ('-c:v', 'ffv1'))
+    run = dain('-y', work / 'a.mkv', work / 'out.mkv')
+    check(' 1 cut,' in run.stderr, run.stderr)
+
+
 main()

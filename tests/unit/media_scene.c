@@ -61,6 +61,7 @@ static void faded(void)
     const double s = score(640, 360, 0, 8, 0, 0.03f);
     if (!CHECK(s < SCENE_THRESHOLD))
         fprintf(stderr, "fade: %f\n", s);
+    CHECK(score(640, 360, 0, 0, 0, 0.4f) < SCENE_THRESHOLD); /* the light goes on */
 }
 
 static void cut(void)
@@ -70,7 +71,23 @@ static void cut(void)
         if (!CHECK(s > SCENE_THRESHOLD && s <= 1))
             fprintf(stderr, "scene %d: %f\n", scene, s);
     }
-    CHECK(score(640, 360, 0, 0, 0, 0.4f) > SCENE_THRESHOLD); /* a flash */
+}
+
+static void flash(void)
+{
+    /* Scene 0, two white frames, scene 0 again: both changes are sudden, neither is a cut. Then scene
+     * 1, and scene 0 again after more frames than a flash has. */
+    static const int shown[] = { 0, 0, -1, -1, 0, 0, 1, 1, 1, 1, 0, 0 };
+    static const int sudden[] = { 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 0 };
+    SceneHistory h = { 0 };
+    for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++) {
+        int length;
+        SceneFrame *const f =
+            picture(320, 180, shown[i] < 0 ? 0 : shown[i], 4 * (int)i, 0, shown[i] < 0 ? 9 : 0);
+        CHECK_INT(scene_next(&h, f, SCENE_THRESHOLD, &length) > SCENE_THRESHOLD, sudden[i]);
+        CHECK_INT(length, i == 4 ? 2 : 0);
+    }
+    scene_forget(&h);
 }
 
 static void sizes(void)
@@ -90,7 +107,8 @@ static const Test tests[] = {
     { "the same picture scores nothing", same },
     { "motion scores little, however fast", moved },
     { "a step of a fade is no cut", faded },
-    { "another scene and a flash are cuts", cut },
+    { "another scene is a cut", cut },
+    { "a flash is no cut", flash },
     { "any size is taken, two sizes are a cut", sizes },
 };
 TEST_MAIN(tests)
