@@ -67,8 +67,8 @@ static void print_table(const Quantizer *q)
         printf("%-10s %7.0f %9s  %10.3f %10.3f  %+.3f\n", l->conv->name, l->macs,
                precision_name(l->conv->precision), l->lo, l->hi, -l->alone);
     }
-    printf("\n%d triplets: %.3f dB in f32, %.3f dB now: %+.3f dB\n", q->samples, q->psnr_f32,
-           q->psnr, q->psnr - q->psnr_f32);
+    printf("\n%d triplets: %.3f dB in f32, %.3f dB expected now: %+.3f dB\n", q->samples,
+           q->psnr_f32, q->psnr_f32 - q->loss, -q->loss);
 }
 
 static int write_report(const Quantizer *q, const char *path, Report *report)
@@ -77,7 +77,7 @@ static int write_report(const Quantizer *q, const char *path, Report *report)
     if (!f)
         return report_error(report, DAIN_EIO, "%s cannot be written", path);
     fprintf(f, "{\"triplets\": %d, \"psnr_f32\": %.4f, \"psnr\": %.4f, \"layers\": [", q->samples,
-            q->psnr_f32, q->psnr);
+            q->psnr_f32, q->psnr_f32 - q->loss);
     for (int i = 0; i < q->layers; i++) {
         const QuantizedLayer *l = &q->layer[i];
         fprintf(f, "%s\n  {\"name\": \"%s\", \"macs_per_pixel\": %.1f, \"precision\": \"%s\", ",
@@ -101,7 +101,7 @@ static int work(const QuantizeOptions *o, Quantizer *q, RangeMethod method, Repo
         if (!error)
             error = quantizer_measure(q);
         if (!error)
-            error = quantizer_narrow(q, o->loss);
+            error = quantizer_adjust(q, o->loss);
         if (!error && !strcmp(o->common.precision, "mixed"))
             error = quantizer_raise(q, o->loss);
     }
@@ -110,9 +110,9 @@ static int work(const QuantizeOptions *o, Quantizer *q, RangeMethod method, Repo
             quantizer_write(q, o->output, strcmp(o->common.precision, "bf16") ? "int8" : "bf16");
     if (!error && q->samples)
         print_table(q);
-    if (!error && q->samples && q->psnr_f32 - q->psnr > o->loss)
+    if (!error && q->samples && q->loss > o->loss)
         report_log(report, DAIN_LOG_WARNING, "%.3f dB are lost, more than the %.3f allowed",
-                   q->psnr_f32 - q->psnr, o->loss);
+                   q->loss, o->loss);
     if (!error && o->report && q->samples)
         error = write_report(q, o->report, report);
     return error;
@@ -161,7 +161,8 @@ const Command command_quantize = {
     "Runs MODEL on pictures (every second frame is made from its neighbours and compared), evens "
     "out "
     "channels of different strength, chooses the ranges of all activations and writes a model that "
-    "computes in 8 bits. While more than --loss is lost in PSNR, narrower ranges are tried, and "
+    "computes in 8 bits. While more than --loss is lost in PSNR, other widths of the ranges are "
+    "tried, and "
     "then "
     "layers are raised to bfloat16. --precision int8 raises none; --precision bf16 puts all layers "
     "in "

@@ -10,6 +10,8 @@ enum { QUANTIZE_MAX_LAYERS = 512 };
 typedef struct QuantizeSample {
     uint8_t *rgb;
     int w, h;
+    uint8_t *f32; /* the frame as it is made in f32, behind the others */
+    double error; /* of that, mean square, 8-bit levels */
 } QuantizeSample;
 
 typedef struct QuantizedLayer {
@@ -28,7 +30,8 @@ typedef struct Quantizer {
     int samples;
     QuantizedLayer layer[QUANTIZE_MAX_LAYERS];
     int layers;
-    double psnr_f32, psnr; /* mean over the samples; psnr in the present precisions */
+    double psnr_f32; /* mean over the samples */
+    double loss;     /* dB expected to be lost in the present precisions and ranges */
     bool progress;
 } Quantizer;
 
@@ -43,8 +46,8 @@ int quantizer_load(Quantizer *q, const char *const *paths, int wanted);
 int quantizer_calibrate(Quantizer *q, RangeMethod method);
 /* PSNR in f32 and with all layers in 8 bits, and what each layer loses alone. */
 int quantizer_measure(Quantizer *q);
-/* Tries narrower ranges, one after the other, until no more than `loss` dB are lost. */
-int quantizer_narrow(Quantizer *q, double loss);
+/* Tries other widths of the ranges, one after the other, until no more than `loss` dB are lost. */
+int quantizer_adjust(Quantizer *q, double loss);
 /* Raises layers to bfloat16 until no more than `loss` dB are lost or nothing helps any more. */
 int quantizer_raise(Quantizer *q, double loss);
 int quantizer_write(Quantizer *q, const char *path, const char *precision);

@@ -77,12 +77,13 @@ static int keep(Quantizer *q, const EvalItem *item)
 {
     const size_t bytes = (size_t)item->width * item->height * 3;
     QuantizeSample *s = &q->sample[q->samples];
-    *s = (QuantizeSample){ mem_alloc(3 * bytes), item->width, item->height };
+    *s = (QuantizeSample){ .rgb = mem_alloc(4 * bytes), .w = item->width, .h = item->height };
     if (!s->rgb)
         return report_error(q->report, DAIN_ENOMEM, "out of memory for the calibration pictures");
     memcpy(s->rgb, item->first, bytes);
     memcpy(s->rgb + bytes, item->truth, bytes);
     memcpy(s->rgb + 2 * bytes, item->second, bytes);
+    s->f32 = s->rgb + 3 * bytes;
     q->samples++;
     return DAIN_OK;
 }
@@ -191,19 +192,42 @@ int quantizer_calibrate(Quantizer *q, RangeMethod method)
 
 /* ---- measuring ---- */
 
-static double psnr_of(const QuantizeSample *s, const uint8_t *made)
+/* Mean square error between two pictures, in 8-bit levels. */
+static double square_error(const uint8_t *a, const uint8_t *b, size_t n)
 {
-    const size_t n = (size_t)s->w * s->h * 3;
-    double sum = 0;
+    int64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
-        const double d = (double)made[i] - s->rgb[n + i];
+        const int d = a[i] - b[i];
         sum += d * d;
     }
-    return sum > 0 ? 10 * log10(255.0 * 255.0 * (double)n / sum) : 100;
+    return (double)sum / (double)n;
 }
 
-/* Mean PSNR of the made frames in the present precisions and ranges. */
-static int measure(Quantizer *q, double *psnr)
+/* What one sample loses. Against the truth the difference of two PSNRs is mostly luck: rounding can
+ * bring a wrong frame nearer as well as farther. Its expectation is what counts: as if the deviation
+ * from the f32 frame were added to that frame's error, independent of it. */
+static double loss_of(QuantizeSample *s, const uint8_t *made)
+{
+    enum {
+        ROUNDING = 1
+    }; /* level^2: keeps pictures that are nearly perfect from ruling the rest */
+    const size_t n = (size_t)s->w * s->h * 3;
+    const double f32 = s->error + ROUNDING;
+    return 10 * log10((f32 + square_error(made, s->f32, n)) / f32);
+}
+
+/* Makes the frames in f32 and keeps them, with their errors. */
+static double note_f32(QuantizeSample *s, const uint8_t *made)
+{
+    const size_t n = (size_t)s->w * s->h * 3;
+    memcpy(s->f32, made, n);
+    s->error = square_error(made, s->rgb + n, n);
+    return 10 * log10(255.0 * 255.0 / fmax(s->error, 1e-5));
+}
+
+/* Mean over the made frames in the present precisions and ranges: the expected loss, or, with
+ * `f32`, their PSNR, and they become what others are compared with. */
+static int measure(Quantizer *q, bool f32, double *result)
 {
     double sum = 0;
     int error = interrupted(q);
@@ -211,7 +235,7 @@ static int measure(Quantizer *q, double *psnr)
     uint8_t *made = NULL;
     params_unprepare(&q->model->params);
     for (int i = 0; i < q->samples && !error; i++) {
-        const QuantizeSample *s = &q->sample[i];
+        QuantizeSample *s = &q->sample[i];
         if (session.network.w != s->w || session.network.h != s->h) {
             session_close(&session);
             mem_free(made);
@@ -229,11 +253,11 @@ static int measure(Quantizer *q, double *psnr)
         session_frame(&session, &second, NULL);
         session_pair(&session, NULL);
         session_time(&session, 1, 2, &out, NULL);
-        sum += psnr_of(s, made);
+        sum += f32 ? note_f32(s, made) : loss_of(s, made);
     }
     session_close(&session);
     mem_free(made);
-    *psnr = q->samples ? sum / q->samples : 0;
+    *result = q->samples ? sum / q->samples : 0;
     return error;
 }
 
@@ -255,58 +279,76 @@ static void note_ranges(Quantizer *q)
 int quantizer_measure(Quantizer *q)
 {
     set_all(q, TYPE_F32);
-    int error = measure(q, &q->psnr_f32);
+    int error = measure(q, true, &q->psnr_f32);
     for (int i = 0; i < q->layers && !error; i++) {
-        double psnr;
         say(q, "measuring layer", i + 1, q->layers);
         q->layer[i].conv->precision = TYPE_U8;
-        error = measure(q, &psnr);
+        error = measure(q, false, &q->layer[i].alone);
         q->layer[i].conv->precision = TYPE_F32;
-        q->layer[i].alone = q->psnr_f32 - psnr;
     }
     set_all(q, TYPE_U8);
     if (!error)
-        error = measure(q, &q->psnr);
+        error = measure(q, false, &q->loss);
     note_ranges(q);
     return error;
 }
 
 /* ---- raising ---- */
 
-/* Tries fractions of one range; keeps the best. The mean square error of codes is not what counts:
- * where an activation has rare large values, finer steps can be worth clipping them. */
-static int narrow(Quantizer *q, const char *name)
+/* Measures one range in the place of the present one and keeps it if it is better. */
+static int try_range(Quantizer *q, const char *name, Range *best, Range tried, bool *better)
 {
-    static const float factors[] = { 0.5f, 0.25f, 0.125f };
+    double loss;
+    *better = false;
+    int error = params_set_range(&q->model->params, name, tried.lo, tried.hi);
+    if (!error)
+        error = measure(q, false, &loss);
+    if (error)
+        return error;
+    if (loss < q->loss - 0.0003) {
+        q->loss = loss;
+        *best = tried;
+        *better = true;
+    }
+    return params_set_range(&q->model->params, name, best->lo, best->hi);
+}
+
+/* Tries other widths of one range: both ends, then each by itself, further while it gets better. The mean
+ * square error of codes is not what counts: where an activation has rare large values, finer steps can be
+ * worth clipping them. */
+static int adjust(Quantizer *q, const char *name)
+{
+    enum { BOTH, LOW, HIGH, ENDS };
     const Range *known = params_range(&q->model->params, name);
     if (!known)
         return DAIN_OK;
-    const Range full = *known;
-    float best = 1;
-    for (int i = 0; i < 3; i++) {
-        double psnr;
-        int error =
-            params_set_range(&q->model->params, name, full.lo * factors[i], full.hi * factors[i]);
-        if (!error)
-            error = measure(q, &psnr);
-        if (error)
-            return error;
-        if (psnr < q->psnr + 0.004)
-            break;
-        q->psnr = psnr;
-        best = factors[i];
+    Range best = *known;
+    for (int end = BOTH, found = 1; end < ENDS && found; end++) {
+        found = end != BOTH;
+        for (int wider = 0; wider < 2; wider++) {
+            const float f = wider ? 1.25f : 0.8f;
+            bool better;
+            do {
+                const Range tried = { .lo = end == HIGH ? best.lo : best.lo * f,
+                                      .hi = end == LOW ? best.hi : best.hi * f };
+                const int error = try_range(q, name, &best, tried, &better);
+                if (error)
+                    return error;
+                found |= better;
+            } while (better);
+        }
     }
-    return params_set_range(&q->model->params, name, full.lo * best, full.hi * best);
+    return DAIN_OK;
 }
 
-int quantizer_narrow(Quantizer *q, double loss)
+int quantizer_adjust(Quantizer *q, double loss)
 {
     int error = DAIN_OK;
     for (int i = 0; i < q->model->params.range_count && !error; i++) {
-        if (q->psnr_f32 - q->psnr <= loss)
+        if (q->loss <= loss)
             break;
-        say(q, "trying narrower range", i + 1, q->model->params.range_count);
-        error = narrow(q, q->model->params.ranges[i].name);
+        say(q, "trying other widths of range", i + 1, q->model->params.range_count);
+        error = adjust(q, q->model->params.ranges[i].name);
     }
     note_ranges(q);
     return error;
@@ -315,29 +357,29 @@ int quantizer_narrow(Quantizer *q, double loss)
 /* The layer whose raising gives most for its arithmetic. */
 static int raise_one(Quantizer *q, int *raised)
 {
-    double best = 0, best_psnr = q->psnr;
+    double best = 0, best_loss = q->loss;
     int which = -1;
     for (int i = 0; i < q->layers; i++) {
         QuantizedLayer *l = &q->layer[i];
-        double psnr;
+        double loss;
         if (l->conv->precision != TYPE_U8 || l->alone < 0.002)
             continue;
         l->conv->precision = TYPE_BF16;
-        const int error = measure(q, &psnr);
+        const int error = measure(q, false, &loss);
         l->conv->precision = TYPE_U8;
         if (error)
             return error;
-        const double gain = (psnr - q->psnr) / (l->macs + 200);
+        const double gain = (q->loss - loss) / (l->macs + 200);
         if (gain > best) {
             best = gain;
-            best_psnr = psnr;
+            best_loss = loss;
             which = i;
         }
     }
     *raised = which >= 0;
     if (which >= 0) {
         q->layer[which].conv->precision = TYPE_BF16;
-        q->psnr = best_psnr;
+        q->loss = best_loss;
     }
     return DAIN_OK;
 }
@@ -345,7 +387,7 @@ static int raise_one(Quantizer *q, int *raised)
 int quantizer_raise(Quantizer *q, double loss)
 {
     int error = DAIN_OK, raised = 1;
-    for (int n = 1; !error && raised && q->psnr_f32 - q->psnr > loss; n++) {
+    for (int n = 1; !error && raised && q->loss > loss; n++) {
         say(q, "raising layer", n, q->layers);
         error = raise_one(q, &raised);
     }

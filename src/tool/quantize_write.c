@@ -117,7 +117,7 @@ static void copy_meta(Writer *w, const Quantizer *q, const char *precision)
         return;
     char *note = w->text[w->text_count++];
     snprintf(note, sizeof w->text[0], "%d triplets, %.3f dB in f32, %.3f dB in 8 bits", q->samples,
-             q->psnr_f32, q->psnr);
+             q->psnr_f32, q->psnr_f32 - q->loss);
     add_meta(w, "calibration", note);
 }
 

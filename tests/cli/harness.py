@@ -50,10 +50,14 @@ def equal(got, want, what):
     check(got == want, f'{what} is {got!r}, not {want!r}')
 
 
+# How much longer than usual everything may take: sanitizers are slow.
+PATIENCE = int(os.environ.get('DAIN_TEST_PATIENCE', 1))
+
+
 def dain(*args, code=0, timeout=120, env=None, **more):
     """Runs the tool; its exit code must be `code` (None: any). Returns the completed process.
     What `dain tune` found on this machine is out of its sight."""
-    run = subprocess.run([DAIN, *map(str, args)], capture_output=True, text=True, timeout=timeout,
+    run = subprocess.run([DAIN, *map(str, args)], capture_output=True, text=True, timeout=timeout * PATIENCE,
                          stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': '/nonexistent', **(env or {})}, errors='replace', **more)
     if code is not None and run.returncode != code:
         raise AssertionError(f'dain {" ".join(map(str, args))}: exit code {run.returncode}, '

@@ -31,7 +31,7 @@ def interrupt(work, signals, code, *args):
         wait_for_work(work, process)
         for s in signals:
             process.send_signal(s)
-        error = process.communicate(timeout=60)[1]
+        error = process.communicate(timeout=60 * PATIENCE)[1]
     finally:
         process.kill()
     equal(process.returncode, code, f'exit code ({error!r})')
@@ -69,7 +69,7 @@ def _(work):
         process.send_signal(signal.SIGINT)
         time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=60 * PATIENCE)
     finally:
         process.kill()
     equal(process.returncode, 130, 'exit code')
@@ -87,7 +87,7 @@ def _(work):
             pipe.flush()
             time.sleep(1)
             process.send_signal(signal.SIGINT)
-            error = process.communicate(timeout=60)[1]
+            error = process.communicate(timeout=60 * PATIENCE)[1]
     finally:
         process.kill()
     equal(process.returncode, 130, f'exit code ({error!r})')
@@ -101,7 +101,7 @@ def _(work):
     for _ in range(10):
         time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-    process.communicate(timeout=300)
+    process.communicate(timeout=300 * PATIENCE)
     equal(process.returncode, 0, 'exit code')
     equal(len(frame_hashes(work / 'out.mkv')), 20, 'frame count')
 
@@ -114,7 +114,7 @@ def _(work):
     try:
         with open(work / 'out.mkv', 'rb') as pipe:
             pipe.read(100)
-        error = process.communicate(timeout=100)[1]
+        error = process.communicate(timeout=100 * PATIENCE)[1]
     finally:
         process.kill()
     equal(process.returncode, 1, f'exit code ({error!r})')
