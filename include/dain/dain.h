@@ -221,6 +221,26 @@ DAIN_API void dain_cancel(DainContext *ctx);
  * next call. */
 DAIN_API const char *dain_last_error(const DainContext *ctx);
 
+/*
+ * For machines without a heap to speak of: everything that the library allocates, in all contexts,
+ * comes from these bytes of the caller's from now on; memory = NULL goes back to malloc. Outside
+ * remain the stacks of worker threads (none with threads = 1) and what the C library itself takes
+ * to read a file. Call it while no context is open. Errors: DAIN_EINVAL (fewer than a few hundred
+ * bytes), DAIN_ESTATE (a context still lies in the memory given before).
+ * Thread-safety: not while another function of the library runs.
+ */
+DAIN_API int dain_use_memory(void *memory, size_t bytes);
+
+/*
+ * How many bytes dain_use_memory() needs for one context with these settings (NULL = the defaults)
+ * and frames of width x height, opened and closed any number of times. Exact to some 100 bytes: with
+ * less, dain_open() or the first dain_push() returns DAIN_ENOMEM. Depends on nothing but its arguments,
+ * the model file, the version of the library and the number of threads. Opens the model for a moment:
+ * address space for all is reserved, memory is taken for the weights only. Errors: those of
+ * dain_open(), whose sentence dain_open_error() has, and DAIN_EINVAL for a size out of range.
+ */
+DAIN_API int dain_memory_needed(const DainSettings *settings, int width, int height, size_t *bytes);
+
 /* What an open engine is. Strings live as long as the context. */
 typedef struct DainInfo {
     const char *model;     /* path of the model file */

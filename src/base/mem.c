@@ -1,6 +1,8 @@
 /* Memory: aligned allocation, counted, with an injected failure for tests. */
 #include "base/mem.h"
 
+#include "base/block.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,6 +17,9 @@ enum { HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 static atomic_long attempts; /* allocations asked for, failed ones included */
 static atomic_long live;     /* blocks not yet freed */
 static atomic_long fail_at;  /* number of the attempt that fails, 0 = none */
+static Block given;          /* memory of the caller's */
+static int use_given;
+static _Thread_local Block *trial; /* of this thread, instead of the above */
 static pthread_once_t environment_read = PTHREAD_ONCE_INIT;
 
 static void read_environment(void)
@@ -41,6 +46,12 @@ void *mem_alloc(size_t size)
         return NULL;
     if (size > SIZE_MAX / 4)
         return NULL;
+    if (trial || use_given) {
+        void *piece = block_alloc(trial ? trial : &given, size);
+        if (piece)
+            atomic_fetch_add(&live, 1);
+        return piece;
+    }
     /* Not aligned_alloc(): its size would have to be rounded up, and a sanitizer would then miss
      * writes just past the end. */
     void *p;
@@ -77,7 +88,52 @@ void mem_free(void *p)
     if (!p)
         return;
     atomic_fetch_sub(&live, 1);
-    free(p);
+    if (trial && block_holds(trial, p))
+        block_free(trial, p);
+    else if (use_given && block_holds(&given, p))
+        block_free(&given, p);
+    else
+        free(p);
+}
+
+int mem_use(void *memory, size_t size)
+{
+    if (use_given && given.chunks)
+        return -2;
+    use_given = 0;
+    if (!memory)
+        return 0;
+    if (block_init(&given, memory, size))
+        return -1;
+    use_given = 1;
+    return 0;
+}
+
+/* Address space for a trial: more than any picture needs. */
+static const size_t trial_size = (size_t)1 << (sizeof(size_t) > 4 ? 36 : 30);
+
+int mem_trial_begin(void)
+{
+    static _Thread_local Block block;
+#ifdef MAP_NORESERVE
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+#else
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#endif
+    void *space = mmap(NULL, trial_size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (space == MAP_FAILED)
+        return -1;
+    block_init(&block, space, trial_size);
+    trial = &block;
+    return 0;
+}
+
+size_t mem_trial_end(void)
+{
+    const size_t peak = trial->peak;
+    munmap(trial->memory, trial_size);
+    trial = NULL;
+    return peak;
 }
 
 long mem_count(void)

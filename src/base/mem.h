@@ -17,6 +17,17 @@ char *mem_strdup(const char *s);
 /* Frees what the functions above returned; NULL is allowed. */
 void mem_free(void *p);
 
+/* From now on the whole process allocates from these size bytes at memory, which stay the caller's; NULL
+ * goes back to the system. 0; -1 if size is too small for anything, -2 if blocks of the memory used
+ * so far are still held. The caller sees to it that nobody allocates at the same time. */
+int mem_use(void *memory, size_t size);
+
+/* A trial: until mem_trial_end(), the calling thread allocates from address space that has no memory
+ * behind it before it is written to. mem_trial_end() returns the bytes that mem_use() would have needed
+ * for the same calls; everything must have been freed. 0, or -1 if there is not that much address space. */
+int mem_trial_begin(void);
+size_t mem_trial_end(void);
+
 /* Tests: lets the n-th allocation from now (1 = the next) fail, and no other; 0 switches it off.
  * DAIN_FAIL_ALLOC=n in the environment does the same from the start of a program. */
 void mem_fail_at(long n);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/words.h"
+#include "engine/engine.h"
 #include "engine/models.h"
 #include "model/budget.h"
 #include "model/session.h"
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIN_SIDE = 16, MAX_SIDE = 16384, MAX_THREADS = 64 };
+enum { MIN_SIDE = ENGINE_MIN_SIDE, MAX_SIDE = ENGINE_MAX_SIDE, MAX_THREADS = 64 };
 
 struct DainContext {
     Report report;
@@ -106,7 +107,7 @@ static int open_parts(DainContext *c, const DainSettings *s)
     char found[1024];
     if (s->model && !(path = models_find(s->model, found, sizeof found)))
         return unknown_model(c, s->model);
-    const unsigned flags = cpu_flags();
+    const unsigned flags = cpu_flags() & kernels_flags();
     kernels_init(&c->kernels, flags);
     cpu_flags_name(flags, c->cpu, sizeof c->cpu);
     int error = model_open(&c->model, path, &c->report);
@@ -218,7 +219,7 @@ static int fit(DainContext *c, int w, int h, Need *need, bool say)
     return DAIN_OK;
 }
 
-static int prepare_size(DainContext *c, int w, int h)
+int engine_prepare(DainContext *c, int w, int h)
 {
     Need need;
     int error = fit(c, w, h, &need, true);
@@ -254,7 +255,7 @@ int dain_push(DainContext *ctx, const DainImage *frame)
                             "the frame is %d x %d, the ones before it were %d x %d", frame->width,
                             frame->height, ctx->width, ctx->height);
     if (frame->width != ctx->width || frame->height != ctx->height) {
-        error = prepare_size(ctx, frame->width, frame->height);
+        error = engine_prepare(ctx, frame->width, frame->height);
         if (error)
             return error;
     }

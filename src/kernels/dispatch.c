@@ -3,6 +3,19 @@
 
 #include "base/cpu.h"
 
+unsigned kernels_flags(void)
+{
+#if defined(__x86_64__) && defined(DAIN_SMALL)
+    return CPU_AVX2 | CPU_AVXVNNI;
+#elif defined(__x86_64__)
+    return CPU_AVX2 | CPU_AVXVNNI | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16;
+#elif defined(__aarch64__)
+    return CPU_NEON;
+#else
+    return 0;
+#endif
+}
+
 void kernels_init(Kernels *table, unsigned cpu_flags)
 {
 #define KERNEL_C(name, args) table->name = name##_c;
@@ -14,12 +27,14 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
         kernels_init_avx2(table);
     if (cpu_flags & CPU_AVXVNNI)
         kernels_init_avxvnni(table);
+#ifndef DAIN_SMALL
     if (cpu_flags & CPU_AVX512)
         kernels_init_avx512(table);
     if (cpu_flags & CPU_AVX512VNNI)
         kernels_init_avx512vnni(table);
     if (cpu_flags & CPU_AVX512BF16)
         kernels_init_avx512bf16(table);
+#endif
 #elif defined(__aarch64__)
     if (cpu_flags & CPU_NEON)
         kernels_init_neon(table);

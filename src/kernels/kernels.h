@@ -150,6 +150,9 @@ typedef struct Kernels {
 #undef KERNEL_MEMBER
 } Kernels;
 
+/* The processor flags (base/cpu.h) that this build has kernels for. */
+unsigned kernels_flags(void);
+
 /* Fills the table with the C reference and then with the best version for each flag set. Pure. */
 void kernels_init(Kernels *table, unsigned cpu_flags);
 

@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ModelKind *const kinds[] = { &model_edge, &model_dain };
+static const ModelKind *const kinds[] = {
+    &model_edge,
+#ifndef DAIN_SMALL
+    &model_dain,
+#endif
+};
 /* Small pictures fit into the caches as they are; there strips only cost steps (measured on two Zen 4
  * cores: 640x480 is 5 % slower in strips, 1920x1080 5 % faster, with a third less memory). */
 enum { STRIP_PIXELS = 1280 * 720, STRIP_ROWS = 32, STRIP_LEVEL = 4 };
@@ -19,9 +24,11 @@ static const ModelKind *find_kind(const WeightFile *file)
     for (int i = 0; format && i < KINDS; i++)
         if (!strcmp(kinds[i]->name, format))
             return kinds[i];
+#ifndef DAIN_SMALL
     /* Published weights that another program turned into safetensors say nothing about themselves. */
     if (weights_find(file, "rectifyNet.block1.0.weight"))
         return &model_dain;
+#endif
     return NULL;
 }
 
@@ -65,9 +72,11 @@ int model_open(Model **model, const char *path, Report *report)
     *model = NULL;
     WeightFile *file;
     int error = safetensors_open(&file, path, report);
+#ifndef DAIN_SMALL
     if (error == DAIN_EFORMAT && pth_is_file(path))
         return report_error(report, error,
                             "%s: a PyTorch checkpoint; `dain convert` makes a model of it", path);
+#endif
     if (error)
         return error;
     Model *m = mem_calloc(1, sizeof *m);

@@ -3,7 +3,9 @@
 
 void kernels_init_avx2(Kernels *table)
 {
+#ifndef DAIN_SMALL
     dain_kernels_init_avx2(table);
+#endif
     table->conv_f32 = conv_f32_avx2;
     table->up2_f32 = up2_f32_avx2;
     table->normalise_f32 = normalise_f32_avx2;

@@ -1,0 +1,13 @@
+/* Between the files of the engine. */
+#ifndef DAIN_ENGINE_ENGINE_H
+#define DAIN_ENGINE_ENGINE_H
+
+#include "dain/dain.h"
+
+/* Sides of a picture, in pixels. */
+enum { ENGINE_MIN_SIDE = 16, ENGINE_MAX_SIDE = 16384 };
+
+/* Plans and allocates for frames of w x h, whose sides were checked. Errors: as dain_push(). */
+int engine_prepare(DainContext *c, int w, int h);
+
+#endif
