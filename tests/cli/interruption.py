@@ -16,7 +16,7 @@ def start(*args):
 
 def wait_for_work(work, process):
     """Until the temporary file has a header and some frames have had time to be made."""
-    for _ in range(4500):  # a minute and a half: machines can be busy
+    for _ in range(4500 * PATIENCE):  # a minute and a half: machines can be busy
         if any(p.stat().st_size > 0 for p in work.glob('.*.dain-*')):
             time.sleep(1.0)
             return
