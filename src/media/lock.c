@@ -81,59 +81,100 @@ static uint8_t *spread(uint8_t *row, int width)
     return row + REACH;
 }
 
+/* The loops below are on rows that do not overlap: said to the compiler, they become vector code. */
+
+static void compare_row(uint8_t *restrict equal, const float *restrict a, const float *restrict b,
+                        int width)
+{
+    for (int x = 0; x < width; x++)
+        equal[x] &= fabsf(a[x] - b[x]) <= LOCK_NOISE;
+}
+
 static void find_equal(const Lock *l, const AVFrame *a, const AVFrame *b)
 {
     for (int y = 0; y < l->height; y++) {
         uint8_t *const e = at(l, l->equal, y);
         memset(e, 1, (size_t)l->width);
-        for (int p = 0; p < 4 && a->data[p] && b->data[p]; p++) {
-            const float *const u = samples(a, p, y), *const v = samples(b, p, y);
-            for (int x = 0; x < l->width; x++)
-                e[x] &= fabsf(u[x] - v[x]) <= LOCK_NOISE;
-        }
+        for (int p = 0; p < 4 && a->data[p] && b->data[p]; p++)
+            compare_row(e, samples(a, p, y), samples(b, p, y), l->width);
     }
+}
+
+static void add_rows(uint8_t *restrict sum, const uint8_t *a, const uint8_t *b, const uint8_t *c,
+                     int width)
+{
+    for (int x = 0; x < width; x++)
+        sum[x] = (uint8_t)(a[x] + b[x] + c[x]);
 }
 
 /* Sums of 3x3 bytes around each pixel of a row. */
 static const uint8_t *sums(const Lock *l, uint8_t *plane, int y)
 {
-    const uint8_t *const above = at(l, plane, y - 1), *const here = at(l, plane, y),
-                         *const below = at(l, plane, y + 1);
     uint8_t *const column = l->row[0] + REACH, *const sum = l->row[1] + REACH;
-    for (int x = 0; x < l->width; x++)
-        column[x] = (uint8_t)(above[x] + here[x] + below[x]);
+    add_rows(column, at(l, plane, y - 1), at(l, plane, y), at(l, plane, y + 1), l->width);
     spread(l->row[0], l->width);
-    for (int x = 0; x < l->width; x++)
-        sum[x] = (uint8_t)(column[x - 1] + column[x] + column[x + 1]);
+    add_rows(sum, column - 1, column, column + 1, l->width);
     return sum;
+}
+
+static void raise_row(uint8_t *restrict most, const uint8_t *restrict by, int width)
+{
+    for (int x = 0; x < width; x++)
+        most[x] = by[x] > most[x] ? by[x] : most[x];
+}
+
+static void lower_row(uint8_t *restrict least, const uint8_t *restrict by, int width)
+{
+    for (int x = 0; x < width; x++)
+        least[x] = by[x] < least[x] ? by[x] : least[x];
+}
+
+/* The levels of the pixels held; what changes nothing for the others. */
+static void take_levels(uint8_t *restrict most, uint8_t *restrict least,
+                        const uint8_t *restrict held, const float *restrict green, int width)
+{
+    for (int x = 0; x < width; x++) {
+        const float scaled = green[x] * 255;
+        const float positive = scaled > 0 ? scaled : 0;
+        const int level = (int)(positive < 255 ? positive : 255), mask = -(int)held[x];
+        most[x] = (uint8_t)(level & mask);
+        least[x] = (uint8_t)(level | ~mask);
+    }
+}
+
+static void mark_held(uint8_t *restrict held, const uint8_t *restrict equal,
+                      const uint8_t *restrict sum, int width)
+{
+    for (int x = 0; x < width; x++)
+        held[x] = equal[x] & (sum[x] >= MOST);
 }
 
 /* Pixels in equal company, and the range of green among them across. */
 static void find_held(const Lock *l, const AVFrame *a)
 {
+    const int width = l->width;
+    uint8_t *const most = l->row[0] + REACH, *const least = l->row[1] + REACH;
     for (int y = 0; y < l->height; y++) {
-        const uint8_t *const e = at(l, l->equal, y), *const sum = sums(l, l->equal, y);
         uint8_t *const held = at(l, l->held, y);
-        for (int x = 0; x < l->width; x++)
-            held[x] = e[x] & (sum[x] >= MOST);
-        const float *const green = samples(a, 0, y);
-        uint8_t *const most = l->row[0] + REACH, *const least = l->row[1] + REACH;
-        for (int x = 0; x < l->width; x++) {
-            const float level = fminf(fmaxf(green[x] * 255, 0), 255);
-            most[x] = held[x] ? (uint8_t)level : 0;
-            least[x] = held[x] ? (uint8_t)level : 255;
-        }
-        spread(l->row[0], l->width);
-        spread(l->row[1], l->width);
+        mark_held(held, at(l, l->equal, y), sums(l, l->equal, y), width);
+        take_levels(most, least, held, samples(a, 0, y), width);
+        spread(l->row[0], width);
+        spread(l->row[1], width);
         uint8_t *const high = at(l, l->high, y), *const low = at(l, l->low, y);
-        memcpy(high, most, (size_t)l->width);
-        memcpy(low, least, (size_t)l->width);
-        for (int k = -REACH; k <= REACH; k++)
-            for (int x = 0; x < l->width; x++) {
-                high[x] = most[x + k] > high[x] ? most[x + k] : high[x];
-                low[x] = least[x + k] < low[x] ? least[x + k] : low[x];
-            }
+        memcpy(high, most, (size_t)width);
+        memcpy(low, least, (size_t)width);
+        for (int k = -REACH; k <= REACH; k++) {
+            raise_row(high, most + k, width);
+            lower_row(low, least + k, width);
+        }
     }
+}
+
+static void keep_contrast(uint8_t *restrict held, const uint8_t *restrict most,
+                          const uint8_t *restrict least, int width)
+{
+    for (int x = 0; x < width; x++)
+        held[x] &= most[x] >= least[x] + LOCK_CONTRAST;
 }
 
 /* Leaves of them those with contrast around. */
@@ -144,16 +185,23 @@ static void demand_contrast(const Lock *l)
         memcpy(most, at(l, l->high, y), (size_t)l->width);
         memcpy(least, at(l, l->low, y), (size_t)l->width);
         for (int k = -REACH; k <= REACH; k++) {
-            const uint8_t *const high = at(l, l->high, y + k), *const low = at(l, l->low, y + k);
-            for (int x = 0; x < l->width; x++) {
-                most[x] = high[x] > most[x] ? high[x] : most[x];
-                least[x] = low[x] < least[x] ? low[x] : least[x];
-            }
+            raise_row(most, at(l, l->high, y + k), l->width);
+            lower_row(least, at(l, l->low, y + k), l->width);
         }
-        uint8_t *const held = at(l, l->held, y);
-        for (int x = 0; x < l->width; x++)
-            held[x] &= most[x] >= least[x] + LOCK_CONTRAST;
+        keep_contrast(at(l, l->held, y), most, least, l->width);
     }
+}
+
+/* Weights of a row; how many are not 0. */
+static int weigh(uint8_t *restrict weight, const uint8_t *restrict equal,
+                 const uint8_t *restrict sum, int width)
+{
+    int count = 0;
+    for (int x = 0; x < width; x++) {
+        weight[x] = (uint8_t)(sum[x] & -(int)equal[x]);
+        count += weight[x] > 0;
+    }
+    return count;
 }
 
 int64_t lock_find(Lock *l, const AVFrame *older, const AVFrame *newer)
@@ -164,14 +212,8 @@ int64_t lock_find(Lock *l, const AVFrame *older, const AVFrame *newer)
     find_equal(l, older, newer);
     find_held(l, older);
     demand_contrast(l);
-    for (int y = 0; y < l->height; y++) {
-        const uint8_t *const e = at(l, l->equal, y), *const sum = sums(l, l->held, y);
-        uint8_t *const weight = at(l, l->high, y);
-        for (int x = 0; x < l->width; x++) {
-            weight[x] = e[x] ? sum[x] : 0;
-            count += weight[x] > 0;
-        }
-    }
+    for (int y = 0; y < l->height; y++)
+        count += weigh(at(l, l->high, y), at(l, l->equal, y), sums(l, l->held, y), l->width);
     return count;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Frames that wait between two threads: enough to even out, few enough for 4K. */
 enum { READ_AHEAD = 1, WRITE_BEHIND = 2, PACKETS = 1024 };
@@ -264,18 +265,31 @@ static int write_cuts(Pipeline *p)
     return r < 0 ? r : outfile_commit(&p->cuts_file, &p->engine.report);
 }
 
-static int run(Pipeline *p, PipelineResult *result)
+/* Seconds of processor time, all threads together. */
+static double processor_seconds(void)
 {
-    int r = create_queues(p);
-    if (r >= 0)
-        r = open_cut_lists(p);
-    if (r >= 0)
-        r = open_source(p);
-    if (r >= 0)
-        r = open_output(p);
-    if (r < 0 || p->forecast)
-        return r;
-    r = write_early(p);
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Where the time went: what the network waits for is what slows the whole. */
+static void tell_times(Pipeline *p, const PipelineResult *result)
+{
+    const PipelineProgress *const g = &p->progress;
+    const double engine = g->engine_seconds - p->resume.before.engine_seconds,
+                 all = result->seconds;
+    if (all > 0 && engine > 0)
+        report_log(&p->engine.report, DAIN_LOG_INFO,
+                   "network busy for %.1f %% of %.2f s, waiting %.1f %% for source frames and "
+                   "%.1f %% for the encoder; %.2f processors used",
+                   100 * engine / all, all, 100 * g->source_seconds / all,
+                   100 * g->output_seconds / all, result->cpu_seconds / all);
+}
+
+static int work(Pipeline *p, PipelineResult *result)
+{
+    int r = write_early(p);
     if (r < 0)
         return r;
     r = p->resume.whole ? DAIN_OK : run_threads(p);
@@ -288,6 +302,25 @@ static int run(Pipeline *p, PipelineResult *result)
             r = finished;
     }
     return r == DAIN_OK ? write_cuts(p) : r;
+}
+
+static int run(Pipeline *p, PipelineResult *result)
+{
+    int r = create_queues(p);
+    if (r >= 0)
+        r = open_cut_lists(p);
+    if (r >= 0)
+        r = open_source(p);
+    if (r >= 0)
+        r = open_output(p);
+    if (r < 0 || p->forecast)
+        return r;
+    const double start = stage_clock(), processor = processor_seconds();
+    r = work(p, result);
+    result->seconds = stage_clock() - start;
+    result->cpu_seconds = processor_seconds() - processor;
+    tell_times(p, result);
+    return r;
 }
 
 /* The sentence of whoever failed. */

@@ -29,6 +29,8 @@ typedef struct PipelineProgress {
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
     double seconds_in;     /* of source, up to the last frame taken */
     double engine_seconds; /* spent in the network */
+    double source_seconds; /* in which the network waited for a source frame */
+    double output_seconds; /* in which it waited for room in front of the encoder */
 } PipelineProgress;
 
 /* What is known once both files are open. */
@@ -72,8 +74,10 @@ typedef struct PipelineSettings {
 typedef struct PipelineResult {
     PipelineProgress progress;
     SourceDamage damage;
-    bool kept;    /* the output stands under its name */
-    int64_t done; /* if it is not complete: frames that a later run need not make again */
+    double seconds;     /* from the first thread's start to the end of the output */
+    double cpu_seconds; /* of processor time in them, all threads */
+    bool kept;          /* the output stands under its name */
+    int64_t done;       /* if it is not complete: frames that a later run need not make again */
 } PipelineResult;
 
 /*

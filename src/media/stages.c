@@ -22,6 +22,13 @@ void pipeline_fail(Pipeline *p, Stage *stage, int error)
     queue_abort(p->to_writer);
 }
 
+double stage_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 int stage_no_memory(Stage *stage)
 {
     return report_error(&stage->report, DAIN_ENOMEM, "out of memory");
@@ -162,13 +169,6 @@ void *reader_main(void *arg)
 
 /* ---- engine ---- */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* A reference to a source frame, for the encoder. */
 static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFrame **out)
 {
@@ -228,13 +228,13 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     *out = colour_rgb_frame(p->older.decoded, p->headroom);
     if (!*out)
         return stage_no_memory(&p->engine);
-    const double start = now();
+    const double start = stage_clock();
     int r = load_pair(p);
     if (r == DAIN_OK) {
         const DainImage image = colour_image(*out);
         r = backend_interpolate(p->settings->engine, at->num, at->den, &image);
     }
-    p->progress.engine_seconds += now() - start;
+    p->progress.engine_seconds += stage_clock() - start;
     p->progress.made++;
     if (r < 0) {
         if (r == DAIN_ECANCELED)
@@ -291,8 +291,10 @@ static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, boo
         const WriteItem times = stamp(p, at);
         item.pts = times.pts;
         item.duration = times.duration;
+        const double start = stage_clock();
         if (!queue_push(p->to_writer, &item, KIND_FRAME))
             r = DAIN_ECANCELED;
+        p->progress.output_seconds += stage_clock() - start;
     }
     if (r < 0)
         release_item(&item);
@@ -362,6 +364,15 @@ static int write_instants(Pipeline *p)
     return DAIN_OK;
 }
 
+/* The next source frame; false at the end. */
+static bool take_frame(Pipeline *p, SourceFrame *frame)
+{
+    const double start = stage_clock();
+    const bool taken = queue_pop(p->to_engine, frame);
+    p->progress.source_seconds += stage_clock() - start;
+    return taken;
+}
+
 int engine_main(Pipeline *p)
 {
     SourceFrame frame;
@@ -370,7 +381,7 @@ int engine_main(Pipeline *p)
         if (r < 0)
             return r;
     }
-    while (queue_pop(p->to_engine, &frame)) {
+    while (take_frame(p, &frame)) {
         release_frame(&p->older);
         p->older = p->newer;
         p->newer = frame;

@@ -93,6 +93,8 @@ bool pipeline_canceled(const Pipeline *pipeline);
 void pipeline_fail(Pipeline *pipeline, Stage *stage, int error);
 /* Stores the sentence; DAIN_ENOMEM. */
 int stage_no_memory(Stage *stage);
+/* Seconds of a clock that only goes forward. */
+double stage_clock(void);
 void release_frame(SourceFrame *frame);
 void release_item(WriteItem *item);
 
