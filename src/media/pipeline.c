@@ -352,6 +352,7 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
         stages[i]->report.opaque = settings->report->opaque;
     }
     const int r = run(p, result);
+    p->progress.held = p->resume.whole ? p->progress.held : atomic_load(&p->held);
     result->progress = p->progress;
     if (r < 0 && p->output) {
         const char *mark;

@@ -221,10 +221,8 @@ char *resume_mark(Pipeline *p, int *error)
     *error = DAIN_OK;
     if (!p->segmented || frames == 0 || frames % p->settings->segment_frames != 0)
         return NULL;
-    /* At the end of the source there is no newer frame to go on from, and what was left out before
-     * counts where repeated frames are looked for. */
-    char *const mark = make_mark(p, p->newer.decoded && !p->older.damaged && !p->newer.damaged &&
-                                        !p->settings->dedup);
+    /* At the end of the source there is no newer frame to go on from. */
+    char *const mark = make_mark(p, p->newer.decoded && !p->older.damaged && !p->newer.damaged);
     if (!mark)
         *error = stage_no_memory(&p->engine);
     return mark;
@@ -245,6 +243,7 @@ bool resume_skips(Pipeline *p)
         resume->before.expected_out = p->progress.expected_out;
         resume->before.seconds_in = p->progress.seconds_in;
         p->progress = resume->before;
+        atomic_fetch_add(&p->held, resume->before.held);
         resume->reached = true;
     }
     return false;
@@ -252,23 +251,35 @@ bool resume_skips(Pipeline *p)
 
 /* ---- going on ---- */
 
+/* Decodes a frame of the pair, or one before it, and looks for cuts as in the run before. */
+static int next_prepared(Pipeline *p, SourceFrame *frame)
+{
+    release_frame(frame);
+    const int r = reader_decode(p, &p->reader, frame);
+    if (r != SOURCE_FRAME)
+        return r < 0 ? r : DAIN_EIO;
+    return reader_prepare(p, &p->reader, frame);
+}
+
 /* Decodes up to the pair; DAIN_EIO if it is not what the mark says. */
 static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
 {
-    for (int i = 0; i < 2; i++) {
-        int r;
-        do {
-            release_frame(&pair[i]);
-            r = reader_decode(p, &p->reader, &pair[i]);
-            if (r != SOURCE_FRAME)
-                return r < 0 ? r : DAIN_EIO;
-        } while (i == 0 && pair[0].decoded->pts < n[PTS]);
+    /* Frames before the pair, so that flashes are told from cuts as if all had been there. */
+    const int64_t wanted = 4 * (SCENE_FLASH + 1), there = n[NEWER] - 1;
+    for (int64_t i = 0; !pair[0].decoded || pair[0].decoded->pts < n[PTS]; i++) {
+        const int r = next_prepared(p, &pair[0]);
+        if (r < 0)
+            return r;
+        if (pair[0].decoded->pts >= n[PTS] && i < (there < wanted ? there : wanted))
+            return DAIN_EIO;
+    }
+    const int r = next_prepared(p, &pair[1]);
+    if (r < 0)
+        return r;
+    for (int i = 0; i < 2; i++)
         if (pair[i].decoded->pts != n[PTS + i] || picture_sum(pair[i].decoded) != n[SUM + i] ||
             pair[i].damaged)
             return DAIN_EIO;
-        if ((r = reader_prepare(p, &p->reader, &pair[i])) < 0)
-            return r;
-    }
     return DAIN_OK;
 }
 
@@ -278,7 +289,6 @@ static void load_state(Pipeline *p, const int64_t n[NUMBERS], const SourceFrame 
     p->newer = pair[1];
     p->newer_index = p->source_index = n[NEWER];
     p->next_pts = n[NEXT_PTS];
-    p->source_index = n[NEWER];
     p->progress.frames_in = n[NEWER] + 1;
     p->progress.frames_out = n[FRAMES_OUT];
     p->timeline.first_pts = n[FIRST_PTS];

@@ -45,6 +45,8 @@ void release_item(WriteItem *item)
 {
     av_frame_free(&item->frame);
     av_packet_free(&item->packet);
+    av_frame_free(&item->pair[0]);
+    av_frame_free(&item->pair[1]);
     mem_free(item->mark);
     item->mark = NULL;
 }
@@ -206,23 +208,6 @@ static int load_pair(Pipeline *p)
     return r;
 }
 
-/* What stands still in both source frames stays in the new one. */
-static int hold_still_things(Pipeline *p, double t, AVFrame *made)
-{
-    if (!p->lock)
-        return DAIN_OK;
-    if (p->lock_index != p->newer_index) {
-        p->lock_pixels = lock_find(p->lock, p->older.rgb, p->newer.rgb);
-        p->lock_index = p->newer_index;
-        if (p->lock_pixels < 0)
-            return stage_no_memory(&p->engine);
-    }
-    if (p->lock_pixels > 0)
-        lock_apply(p->lock, p->older.rgb, p->newer.rgb, t, made);
-    p->progress.held += p->lock_pixels > 0;
-    return DAIN_OK;
-}
-
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
 {
     *out = colour_rgb_frame(p->older.decoded, p->headroom);
@@ -243,7 +228,7 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     }
     /* What is known of the picture beside its samples. */
     (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;
-    return hold_still_things(p, (double)at->num / (double)at->den, *out);
+    return DAIN_OK;
 }
 
 /* The frame for an instant. still: nothing moves between the two; cut: nor in front of the newer. */
@@ -275,18 +260,34 @@ static WriteItem stamp(Pipeline *p, const Instant *at)
 
 static void count_output(Pipeline *p)
 {
+    p->progress.held = atomic_load(&p->held);
     p->progress.frames_out++;
     if (p->settings->progress)
         p->settings->progress(p->settings->opaque, &p->progress);
 }
 
+/* The writer holds still things in it, beside the network's work: for that it needs the pair. */
+static int add_pair(Pipeline *p, const Instant *at, WriteItem *item)
+{
+    if (!p->lock)
+        return DAIN_OK;
+    item->pair[0] = av_frame_clone(p->older.rgb);
+    item->pair[1] = av_frame_clone(p->newer.rgb);
+    item->pair_index = p->newer_index;
+    item->t = (double)at->num / (double)at->den;
+    return item->pair[0] && item->pair[1] ? DAIN_OK : stage_no_memory(&p->engine);
+}
+
 /* Makes the frame for an instant and hands it to the writer. */
 static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, bool again)
 {
+    const int64_t made = p->progress.made;
     int r;
     WriteItem item = { .mark = resume_mark(p, &r) };
     if (r >= 0)
         r = frame_at(p, at, cut, still, again, &item.frame);
+    if (r >= 0 && p->progress.made > made)
+        r = add_pair(p, at, &item);
     if (r >= 0) {
         const WriteItem times = stamp(p, at);
         item.pts = times.pts;
@@ -411,6 +412,24 @@ int engine_main(Pipeline *p)
 
 /* ---- writer ---- */
 
+/* What stands still in both source frames stays in the new one. */
+static int hold_still_things(Pipeline *p, const WriteItem *item)
+{
+    if (!item->pair[0])
+        return DAIN_OK;
+    if (p->lock_index != item->pair_index) {
+        p->lock_pixels = lock_find(p->lock, item->pair[0], item->pair[1]);
+        p->lock_index = item->pair_index;
+        if (p->lock_pixels < 0)
+            return stage_no_memory(&p->writer);
+    }
+    if (p->lock_pixels > 0) {
+        lock_apply(p->lock, item->pair[0], item->pair[1], item->t, item->frame);
+        atomic_fetch_add(&p->held, 1);
+    }
+    return DAIN_OK;
+}
+
 void *writer_main(void *arg)
 {
     Pipeline *const p = arg;
@@ -423,7 +442,9 @@ void *writer_main(void *arg)
             if (item.mark)
                 output_mark(p->output, item.mark);
             item.mark = NULL;
-            r = output_frame(p->output, item.frame, item.pts, item.duration);
+            r = hold_still_things(p, &item);
+            if (r >= 0)
+                r = output_frame(p->output, item.frame, item.pts, item.duration);
             p->wrote = true;
         }
         release_item(&item);

@@ -32,6 +32,10 @@ typedef struct WriteItem {
     AVPacket *packet;
     int64_t pts, duration;
     char *mark; /* with a frame that begins a segment: see media/resume.h */
+    /* Of a new frame in which still things are to be held: between which frames it lies, and where. */
+    AVFrame *pair[2];
+    int64_t pair_index;
+    double t;
 } WriteItem;
 
 enum { KIND_FRAME = 0, KIND_PACKET = 1 };
@@ -69,9 +73,6 @@ struct Pipeline {
     SourceFrame older, newer;
     CutList cuts, given;  /* found; from a list to read */
     OutFile cuts_file;    /* for the ones found */
-    Lock *lock;           /* NULL = hold nothing */
-    int64_t lock_index;   /* newer_index of the pair that it knows, -1 = none */
-    int64_t lock_pixels;  /* held in that pair */
     int64_t source_index; /* of newer in the file */
     int64_t newer_index;  /* of newer among those that the engine sees, -1 = none */
     int64_t engine_index; /* of the newest frame in the engine, -1 = none */
@@ -79,6 +80,10 @@ struct Pipeline {
 
     /* writer */
     bool wrote;
+    Lock *lock;           /* NULL = hold nothing */
+    int64_t lock_index;   /* newer_index of the pair that it knows, -1 = none */
+    int64_t lock_pixels;  /* held in that pair */
+    _Atomic int64_t held; /* frames */
 
     Forecast *forecast; /* wanted instead of the work, else NULL */
 
