@@ -35,6 +35,7 @@ struct Source {
     int64_t packets;     /* of the main video stream, read */
     int64_t frames;      /* handed out */
     int64_t last_pts;    /* of the last frame */
+    int64_t frame_shift; /* added to those of frames after their clock went back */
     int64_t frame_ticks; /* nominal distance of frames in ticks, at least 1 */
     int failures;        /* of the decoder in a row */
     int64_t last_field;  /* timestamp of the last frame out of the deinterlacer */
@@ -358,15 +359,20 @@ static void set_time(Source *s, AVFrame *frame)
         frame_set_duration(frame, s->frame_ticks);
     }
     const int64_t next = s->frames ? s->last_pts + s->frame_ticks : first;
+    const int64_t second = av_rescale_q(1, (AVRational){ 1, 1 }, s->stream->time_base);
     if (pts == AV_NOPTS_VALUE) {
         pts = next;
         s->damage.timestamps++;
-    } else if (s->frames && pts <= s->last_pts) {
+    } else if (s->frames && s->last_pts - (pts + s->frame_shift) > second) {
+        /* The clock went back, or the frame before was wrong: from here on all is moved. */
+        s->frame_shift = next - pts;
+        pts = next;
+        s->damage.timestamps++;
+    } else if (s->frames && (pts += s->frame_shift) <= s->last_pts) {
         /* Half a frame on, so that a good timestamp that follows still fits. */
         pts = s->last_pts + (s->frame_ticks + 1) / 2;
         s->damage.timestamps++;
-    } else if (s->frames && pts - s->last_pts >
-                                av_rescale_q(86400, (AVRational){ 1, 1 }, s->stream->time_base)) {
+    } else if (s->frames && pts - s->last_pts > 86400 * second) {
         pts = next; /* a day without a frame is no time of day but a broken number */
         s->damage.timestamps++;
     }
@@ -413,8 +419,9 @@ static bool is_truncated(const Source *s)
     if (!s->sought && s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames && !s->shift &&
         strstr(s->format->iformat->name, "mp4"))
         return true;
-    const int64_t promised = s->format->duration;
-    return promised != AV_NOPTS_VALUE &&
+    /* Some files count from zero where they begin later. */
+    const int64_t promised = s->format->duration - (s->start > 0 ? s->start : 0);
+    return s->format->duration != AV_NOPTS_VALUE &&
            s->format->duration_estimation_method == AVFMT_DURATION_FROM_STREAM &&
            s->end < promised - AV_TIME_BASE / 2;
 }

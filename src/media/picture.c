@@ -88,6 +88,9 @@ int picture_write(const AVFrame *picture, const AVFrame *like, const char *path,
     };
     OutFile file = { 0 };
     Encoder *encoder = NULL;
+    if (av_frame_get_side_data(like, AV_FRAME_DATA_DISPLAYMATRIX))
+        report_log(report, DAIN_LOG_WARNING,
+                   "the EXIF orientation of the pictures is not written to %s", path);
     AVPacket *packet = av_packet_alloc();
     int r = packet ? outfile_open(&file, path, inputs, overwrite, report)
                    : report_error(report, DAIN_ENOMEM, "out of memory");

@@ -2,6 +2,7 @@
 #include "media/streams.h"
 
 #include <errno.h>
+#include <libavutil/timecode.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -314,7 +315,45 @@ static int copy_picture_data(AVStream *to, const AVStream *from, const AVFrame *
     if (r >= 0)
         r = add_from_frame(to, first, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL,
                            AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
+    if (r >= 0) /* of JPEG pictures, by their EXIF data */
+        r = add_from_frame(to, first, AV_FRAME_DATA_DISPLAYMATRIX, AV_PKT_DATA_DISPLAYMATRIX);
     return r;
+}
+
+/*
+ * The timecode of the first frame at another rate: 01:00:00:20 of 25 frames a second is 01:00:00:40
+ * of 50. Drop-frame counting exists for multiples of 30000/1001 only; the clock stays what it is.
+ */
+static int convert_timecode(AVDictionary **tags, AVRational from, AVRational to, Report *report)
+{
+    const AVDictionaryEntry *const tag = av_dict_get(*tags, "timecode", NULL, 0);
+    int hour, minute, second, frame;
+    char mark;
+    if (!tag || sscanf(tag->value, "%d:%d:%d%c%d", &hour, &minute, &second, &mark, &frame) != 5)
+        return 0;
+    const int old = from.num > 0 && from.den > 0 ? (from.num + from.den / 2) / from.den : 0;
+    const int new = to.num > 0 && to.den > 0 ? (to.num + to.den / 2) / to.den : 0;
+    if (old <= 0 || frame < 0 || frame >= old || av_timecode_check_frame_rate(to) < 0) {
+        report_log(report, DAIN_LOG_WARNING, "the timecode %s is left out: none at this rate",
+                   tag->value);
+        return av_dict_set(tags, "timecode", NULL, 0);
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%02d:%02d:%02d%c%02d", hour, minute, second,
+             mark != ':' && new % 30 == 0 && to.den == 1001 ? ';' : ':',
+             (int)((int64_t)frame * new / old));
+    return av_dict_set(tags, "timecode", text, 0);
+}
+
+/* Light levels that change from scene to scene belong to frames that are not there any more. */
+static void warn_dynamic_hdr(const AVStream *from, const AVFrame *first, Report *report)
+{
+    if (has_side_data(from, AV_PKT_DATA_DOVI_CONF) ||
+        av_frame_get_side_data(first, AV_FRAME_DATA_DYNAMIC_HDR_PLUS))
+        report_log(
+            report, DAIN_LOG_WARNING,
+            "the dynamic part of the HDR data (Dolby Vision, HDR10+) is left out; the static "
+            "part is kept");
 }
 
 static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecContext *encoder,
@@ -330,8 +369,10 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
     to->sample_aspect_ratio = encoder->sample_aspect_ratio;
     to->disposition = from->disposition;
     if (copy_tags(&to->metadata, from->metadata, false, true) < 0 ||
-        copy_picture_data(to, from, first) < 0)
+        copy_picture_data(to, from, first) < 0 ||
+        convert_timecode(&to->metadata, from->avg_frame_rate, to->avg_frame_rate, report) < 0)
         return out_of_memory(report);
+    warn_dynamic_hdr(from, first, report);
 #if LIBAVFORMAT_VERSION_INT < AV_VERSION_INT(60, 12, 100)
     if (has_side_data(to, AV_PKT_DATA_DISPLAYMATRIX) && !is_mov(out->oformat))
         report_log(report, DAIN_LOG_WARNING,
