@@ -169,7 +169,7 @@ def _(work):
     equal(streams(work / 'in.mov')[-1].get('codec_tag_string'), 'tmcd', 'timecode track')
     run = dain(work / 'in.mov', work / 'out.mov')
     check('left out' not in run.stderr, run.stderr)
-    equal(video(work / 'out.mov')['tags'].get('timecode'), '01:02:03:04', 'timecode')
+    equal(video(work / 'out.mov')['tags'].get('timecode'), '01:02:03:08', 'timecode')
     equal(streams(work / 'out.mov')[-1].get('codec_tag_string'), 'tmcd', 'timecode track')
 
 
