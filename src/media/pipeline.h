@@ -28,6 +28,8 @@ typedef struct PipelineProgress {
     int64_t duplicates;    /* source frames left out because they repeated the one before */
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
     double seconds_in;     /* of source, up to the last frame taken */
+    int64_t frames_before; /* of frames_out, made by a run before */
+    double seconds_before; /* and of seconds_in */
     double engine_seconds; /* spent in the network */
     double source_seconds; /* in which the network waited for a source frame */
     double output_seconds; /* in which it waited for room in front of the encoder */

@@ -241,7 +241,8 @@ bool resume_skips(Pipeline *p)
     if (resume->from && !resume->reached) {
         /* From here on it is as if the runs were one. */
         resume->before.expected_out = p->progress.expected_out;
-        resume->before.seconds_in = p->progress.seconds_in;
+        resume->before.seconds_in = resume->before.seconds_before = p->progress.seconds_in;
+        resume->before.frames_before = resume->from;
         p->progress = resume->before;
         atomic_fetch_add(&p->held, resume->before.held);
         resume->reached = true;

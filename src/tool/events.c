@@ -62,11 +62,12 @@ static void put_rate(Line *line, const char *key, Ratio rate)
 /* Seconds left at the mean speed so far, < 0 if unknown. */
 static double time_left(const PipelineProgress *p, double elapsed)
 {
-    if (p->frames_out <= 0 || p->expected_out <= 0)
+    const int64_t own = p->frames_out - p->frames_before;
+    if (own <= 0 || p->expected_out <= 0)
         return -1;
     if (p->expected_out <= p->frames_out)
         return 0;
-    return elapsed * (double)(p->expected_out - p->frames_out) / (double)p->frames_out;
+    return elapsed * (double)(p->expected_out - p->frames_out) / (double)own;
 }
 
 static void put_progress(Line *line, const PipelineProgress *p, double elapsed)
@@ -82,9 +83,11 @@ static void put_progress(Line *line, const PipelineProgress *p, double elapsed)
     put_count(line, "held", p->held);
     put_real(line, "seconds_in", p->seconds_in);
     put_real(line, "elapsed", elapsed);
-    put_real(line, "fps", elapsed > 0 ? (double)p->frames_out / elapsed : -1);
-    put_real(line, "speed", elapsed > 0 ? p->seconds_in / elapsed : -1);
+    put_real(line, "fps", elapsed > 0 ? (double)(p->frames_out - p->frames_before) / elapsed : -1);
+    put_real(line, "speed", elapsed > 0 ? (p->seconds_in - p->seconds_before) / elapsed : -1);
     put_real(line, "engine_seconds", p->engine_seconds);
+    put_real(line, "source_seconds", p->source_seconds);
+    put_real(line, "output_seconds", p->output_seconds);
 }
 
 void events_message(DainLogLevel level, const char *text)
@@ -118,6 +121,7 @@ void events_start(const char *input, const char *output, const PipelineStart *st
     if (!line_begin(&line, "start"))
         return;
     put_start(&line, input, output, start);
+    put_count(&line, "done", start->done);
     line_end(&line);
 }
 
@@ -163,7 +167,9 @@ void events_end(const char *input, const char *output, int code, const PipelineR
     put_text(&line, "status", status);
     put_count(&line, "exit_code", code);
     fprintf(line.out, ",\"kept\":%s", result->kept ? "true" : "false");
+    put_count(&line, "resumable", result->done);
     put_progress(&line, &result->progress, elapsed);
+    put_real(&line, "processor_seconds", result->cpu_seconds);
     line_end(&line);
 }
 

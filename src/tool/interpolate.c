@@ -57,7 +57,7 @@ static void on_start(void *opaque, const PipelineStart *start)
         report_log(job->report, DAIN_LOG_WARNING,
                    "the pictures are taken as %g frames a second; --input-fps says otherwise",
                    ratio_double(start->rate_in));
-    if (start->done && !job->options->common.quiet)
+    if (start->done && !job->events && !job->options->common.quiet)
         fprintf(stderr, "dain: going on after frame %" PRId64 "\n", start->done);
     progress_start(&job->progress, "frames", !progress_line_wanted(job->options));
     if (job->events)
@@ -67,8 +67,10 @@ static void on_start(void *opaque, const PipelineStart *start)
 static void on_progress(void *opaque, const PipelineProgress *p)
 {
     Job *const job = opaque;
+    job->progress.before = p->frames_before;
     if (!job->events)
-        progress_update_video(&job->progress, p->frames_out, p->expected_out, p->seconds_in);
+        progress_update_video(&job->progress, p->frames_out, p->expected_out,
+                              p->seconds_in - p->seconds_before);
     else if (progress_due(&job->progress))
         events_progress(p, progress_elapsed(&job->progress));
 }
@@ -157,7 +159,7 @@ static int conclude(Job *job, int r, const PipelineResult *result)
 {
     const char *const in = job->input, *const out = job->output;
     const double seconds = progress_end(&job->progress);
-    if (r < 0 && result->done)
+    if (r < 0 && result->done && !job->events)
         fprintf(stderr, "dain: the first %" PRId64 " frames are kept: --resume goes on with them\n",
                 result->done);
     if (r == DAIN_ECANCELED) {

@@ -60,7 +60,7 @@ void progress_update_video(Progress *p, int64_t done, int64_t total, double seco
     const double elapsed = progress_elapsed(p);
     if (!p->shown || elapsed <= 0 || !progress_due(p))
         return;
-    const double fps = (double)done / elapsed;
+    const double fps = (double)(done - p->before) / elapsed;
     char line[192], speed[24];
     speed_text(seconds, elapsed, speed, sizeof speed);
     if (total > 0) {
@@ -70,7 +70,7 @@ void progress_update_video(Progress *p, int64_t done, int64_t total, double seco
         memset(bar, '.', BAR);
         memset(bar, '#', (size_t)full);
         bar[BAR] = 0;
-        duration_text(done ? elapsed * (1 - share) / share : 0, left, sizeof left);
+        duration_text(fps > 0 ? (double)(total - done) / fps : 0, left, sizeof left);
         snprintf(line, sizeof line,
                  "[%s] %3.0f %%  %" PRId64 "/%" PRId64 " %s  %.1f fps%s  %s left", bar, 100 * share,
                  done, total, p->unit, fps, speed, done ? left : "-");

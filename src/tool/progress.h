@@ -9,6 +9,7 @@ typedef struct Progress {
     bool shown;
     double started, printed; /* seconds_now() */
     const char *unit;        /* "frames" */
+    int64_t before;          /* of what is done, by a run before: not this one's speed */
 } Progress;
 
 /* quiet: show nothing, terminal or not. */

@@ -113,6 +113,20 @@ def _(work):
     check('80 -> 160 frames' in error and '79 new' in error, error)
 
 
+@test('a resumed run tells programs where it goes on')
+def _(work):
+    source(work)
+    json_to = (*FAST, '--progress', 'json', '--resume', work / 'in.mkv', work / 'out.mkv')
+    kill_after(work, 'out.mkv', 2, *json_to)
+    done = SEGMENT * closed(work, 'out.mkv')
+    events = [json.loads(line) for line in dain(*json_to).stderr.splitlines()]
+    begin, end = events[0], events[-1]
+    equal((begin['event'], begin['done']), ('start', done), 'the first event')
+    equal((end['event'], end['frames_out'], end['resumable']), ('end', 160, 0), 'the last event')
+    check(end['fps'] * end['elapsed'] <= 160 - done + 1, f'the speed counts what was done: {end}')
+    check(0 < end['engine_seconds'] and end['processor_seconds'] > 0, end)
+
+
 @test('with segments all streams are as without')
 def _(work):
     source(work)
