@@ -62,7 +62,11 @@ const AVOutputFormat *output_container(const char *path, Report *report)
                      path);
         return NULL;
     }
-    if (!format || (format->flags & AVFMT_NOFILE) || format->video_codec == AV_CODEC_ID_NONE) {
+    /* Sound files may hold a cover, and say so. */
+    const bool cover =
+        format && format->video_codec == AV_CODEC_ID_PNG && format->audio_codec != AV_CODEC_ID_NONE;
+    if (!format || cover || (format->flags & AVFMT_NOFILE) ||
+        format->video_codec == AV_CODEC_ID_NONE) {
         report_error(report, DAIN_EUNSUPPORTED,
                      "%s: the name does not tell a video container; end it in .mp4, .mkv, .mov or "
                      ".webm, or in / for a folder of pictures",

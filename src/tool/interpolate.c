@@ -6,6 +6,7 @@
 #include "media/picture_out.h"
 #include "media/pipeline.h"
 #include "media/scene.h"
+#include "tool/advice.h"
 #include "tool/batch.h"
 #include "tool/events.h"
 #include "tool/facts.h"
@@ -313,14 +314,20 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
         return usage("standard output is a terminal");
     const bool folder = exists && S_ISDIR(st.st_mode);
     /* A video into a folder that was only named may be a slip: thousands of pictures. */
-    if (!o->pattern && !slash && !(folder && picture_list_wanted(o->input)))
+    if (!o->pattern && !slash && folder && !picture_list_wanted(o->input)) {
+        report_error(report, DAIN_EINVAL,
+                     "%s is a folder; name a video in it, or end it in / for a folder of pictures",
+                     o->output);
+        return EXIT_FAILED;
+    }
+    if (!o->pattern && !slash && !folder)
         return EXIT_DONE;
     const char *const pattern = o->pattern ? o->pattern : "%08d.png";
     PicturePattern parts;
     if (strchr(pattern, '/') || !picture_pattern_parse(pattern, &parts) || !still_named(pattern))
         return usage("--pattern %s: should be a file name with one %%d, like new_%%05d.png",
                      pattern);
-    if ((exists && !folder) || (!exists && mkdir(o->output, 0777) != 0)) {
+    if ((exists && !folder) || (!exists && !o->dry_run && mkdir(o->output, 0777) != 0)) {
         report_error(report, DAIN_EIO, "%s: %s", o->output, strerror(exists ? ENOTDIR : errno));
         return EXIT_FAILED;
     }
@@ -377,13 +384,12 @@ static int run(const void *values, int count, char **operands)
         full.input = operands[used++];
     if (!full.output && used < count)
         full.output = operands[used++];
-    if (used < count) {
-        const Command *const c = command_find(operands[used]);
-        return usage("one file too many: %s%s", operands[used],
-                     c ? " (a command comes before its options)" : "");
-    }
+    if (used < count)
+        return usage("one file too many: %s%s", operands[used], advice_too_many(operands[used]));
     if (pictures && (!o->first || !o->second))
         return usage("two pictures are needed: -0 FIRST -1 SECOND");
+    if (pictures && (o->dry_run || o->preview))
+        return usage("--%s is for videos", o->dry_run ? "dry-run" : "preview");
     if (pictures && o->input)
         return usage("either two pictures (-0, -1) or a video (-i), not both");
     if (!pictures && o->time >= 0)
@@ -393,7 +399,7 @@ static int run(const void *values, int count, char **operands)
     if (!pictures && !full.input)
         return usage("no input file");
     if (!full.output)
-        return usage("no output file");
+        return usage("no output file%s", advice_no_output(full.input ? full.input : ""));
     if (o->deinterlace && o->progressive)
         return usage("--deinterlace and --progressive exclude each other");
     const char *const wrong = interpolate_wrong_time(o);

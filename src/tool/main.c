@@ -26,8 +26,10 @@ static int run_special(int argc, char **argv)
         return run_completion(argc > 2 ? argv[2] : "");
     else if (!strcmp(argv[1], "help")) {
         const Command *const c = argc > 2 ? command_find(argv[2]) : commands[0];
-        if (!c)
+        if (!c) {
+            fprintf(stderr, "dain: there is no command %s (dain --help)\n", argv[2]);
             return EXIT_USAGE;
+        }
         options_help(c, stdout);
     } else
         return -1;
@@ -64,7 +66,7 @@ static int check_output(int code)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        options_help(commands[0], stderr);
+        options_short_help(stderr);
         return EXIT_USAGE;
     }
     const int special = run_special(argc, argv);

@@ -422,6 +422,8 @@ int options_parse(const Command *c, int argc, char **argv, void *values, int *op
             return -1;
         }
         const char *const given = argv[optind > before ? optind - 1 : before];
+        if (given[0] == '-' && given[1] != '-' && option_named(c, given + 1))
+            return complain(c, "%s: long options have two dashes, --%s", given, given + 1);
         if (code == ':')
             return complain(c, "%s needs a value", given);
         if (code == '?') {
@@ -487,6 +489,38 @@ static void print_option(FILE *out, char letter, const char *name, const char *a
     print_wrapped(out, help, HELP_COLUMN, HELP_WIDTH);
 }
 
+/* Where in the list of the first command something else begins. */
+static const char *heading_before(const char *option)
+{
+    static const struct {
+        const char *option, *heading;
+    } headings[] = { { "input", "files" },          { "factor", "how many frames, and when" },
+                     { "first", "two pictures" },   { "model", "the network" },
+                     { "codec", "encoding" },       { "streams", "streams" },
+                     { "scene-threshold", "cuts" }, { "progressive", "the input" },
+                     { "dry-run", "the run" } };
+    for (unsigned i = 0; i < sizeof headings / sizeof *headings; i++)
+        if (!strcmp(option, headings[i].option))
+            return headings[i].heading;
+    return NULL;
+}
+
+void options_short_help(FILE *out)
+{
+    fprintf(
+        out,
+        "usage: %s %s\n\n"
+        "  dain film.mkv smooth.mkv                    twice the frames a second, sound and all\n"
+        "  dain --fps 60 film.mkv film-60.mkv          60 frames a second\n"
+        "  dain --slowmo 4 clip.mp4 slow.mp4           four times slower\n"
+        "  dain --dry-run film.mkv smooth.mkv          what would be done, and how long it takes\n"
+        "  dain --preview 4 film.mkv strip.png         a picture of what new frames look like\n"
+        "  dain --batch videos results                 all videos of a folder\n"
+        "  dain -0 a.png -1 b.png -o between.png       the picture between two\n\n"
+        "dain --help has all options; man dain, docs/guide.md: recipes\n",
+        program(commands[0]), commands[0]->usage);
+}
+
 void options_help(const Command *c, FILE *out)
 {
     fprintf(out, "usage: %s %s\n\n", program(c), c->usage);
@@ -494,6 +528,9 @@ void options_help(const Command *c, FILE *out)
     fprintf(out, "\noptions:\n");
     for (int i = 0; i < c->option_count; i++) {
         const Option *const o = &c->options[i];
+        const char *const heading = c == commands[0] ? heading_before(o->name) : NULL;
+        if (heading)
+            fprintf(out, "%s %s\n", i ? "\n" : "", heading);
         print_option(out, o->letter, o->name, o->argument, o->help);
     }
     print_option(out, 'h', "help", NULL, "show this text");

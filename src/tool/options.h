@@ -197,5 +197,7 @@ int options_parse(const Command *command, int argc, char **argv, void *values, i
 
 /* Help of one command. */
 void options_help(const Command *command, FILE *out);
+/* Some lines for someone who typed nothing. */
+void options_short_help(FILE *out);
 
 #endif

@@ -211,9 +211,11 @@ static int check_folder(const char *path, Report *report)
     char folder[PATH_MAX] = ".";
     if (slash && (size_t)(slash - path) < sizeof folder - 1)
         snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
-    return access(folder, W_OK) == 0
-               ? DAIN_OK
-               : report_error(report, DAIN_EIO, "cannot write to %s: %s", folder, strerror(errno));
+    if (access(folder, W_OK) == 0)
+        return DAIN_OK;
+    if (errno == ENOENT && strchr(path, '%')) /* a folder for pictures would be made */
+        return DAIN_OK;
+    return report_error(report, DAIN_EIO, "cannot write to %s: %s", folder, strerror(errno));
 }
 
 int plan_print(const PipelineSettings *settings, const CommonOptions *common, bool json)

@@ -150,7 +150,7 @@ def _(work):
 def _(work):
     clip(work / 'in.mp4', frames=3)
     refused(work, work / 'in.mp4', work / 'no' / 'out.mp4', says=('cannot write',), keeps=['in.mp4'])
-    refused(work, work / 'in.mp4', work, says=('does not tell a video container',), keeps=['in.mp4'])
+    refused(work, work / 'in.mp4', work, says=('is a folder',), keeps=['in.mp4'])
     (work / 'dir.mp4').mkdir()
     refused(work, '-y', work / 'in.mp4', work / 'dir.mp4', says=('is a folder',),
             keeps=['dir.mp4', 'in.mp4'])

@@ -89,6 +89,32 @@ def _(work):
     wrong('-s', '0.5', 'a', 'b', says=('for two pictures',))
 
 
+@test('slips get advice')
+def _(work):
+    clip(work / 'a.mp4', frames=3)
+    clip(work / 'b.mp4', frames=3)
+    clip(work / 'p%d.png', frames=3, codec=())
+    (work / 'empty').mkdir()
+    here = {'cwd': work}
+    for args, says in ((('a.mp4',), 'dain a.mp4 a-2x.mp4, for example'), (('evla',), 'did you mean the command eval?'),
+                       (('a.mp4', 'b.mp4', 'c.mp4'), 'several videos need a folder'),
+                       (('p1.png', 'p2.png', 'p3.png'), '-0 FIRST -1 SECOND'),
+                       (('-fps', '60', 'a.mp4', 'c.mp4'), 'two dashes, --fps'),
+                       (('--dry-run', '-0', 'p1.png', '-1', 'p2.png', '-o', 'm.png'), '--dry-run is for videos')):
+        one_line(dain(*args, code=2, **here), says)
+    one_line(dain('a.mp4', 'empty', code=1, **here), 'end it in / for a folder of pictures')
+    one_line(dain('help', 'nothing', code=2), 'no command nothing')
+    one_line(dain('a.mp4', 'out.mp3', code=1, **here), 'video container')
+    dain('--dry-run', 'a.mp4', 'new/', **here)
+    check(not (work / 'new').exists(), 'a dry run made a folder')
+    short = dain(code=2).stderr
+    check(len(short.splitlines()) < 20 and 'dain --help' in short, short)
+    for line in short.splitlines():
+        if line.startswith('  dain '):
+            for o in re.findall(r'--[a-z-]+', line):
+                check(o in dain('--help').stdout, f'{o} of the short help')
+
+
 @test('absurd rates and factors end with a line')
 def _(work):
     clip(work / 'in.mp4', frames=3)

@@ -110,7 +110,7 @@ def _(work):
                              ((work / 'in.mkv', work, '-f', 'a/%d.png'), 'with one %d', 2),
                              ((work / 'in.mkv', work, '-f', '%d.xyz'), 'with one %d', 2),
                              ((work / 'in.mkv', work / 'in.mkv', '-f', '%d.png'), 'Not a directory', 1),
-                             ((work / 'in.mkv', work), 'or in / for a folder of pictures', 1),
+                             ((work / 'in.mkv', work), 'in / for a folder of pictures', 1),
                              ((work / 'in.mkv', f'{work}/', '-c', 'nonsense'), 'no video encoder', 1)):
         one_line(dain('-q', *args, code=code), says)
     equal(names(work / 'in'), ['001.png', '002.png'], 'the input')
