@@ -195,6 +195,8 @@ const Command *command_find(const char *name);
  * for and printed. */
 int options_parse(const Command *command, int argc, char **argv, void *values, int *operand_count);
 
+/* How the command is called: "dain" for the first one, "dain eval". Good until the next call. */
+const char *options_program(const Command *command);
 /* Help of one command. */
 void options_help(const Command *command, FILE *out);
 /* Some lines for someone who typed nothing. */
