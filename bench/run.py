@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ours beside everybody else: the same frames, the same number of threads, in turns.
 
-    bench/run.py [--sizes 640x480,1280x720] [--threads 1,2] [--only NAME,...] [--rounds 5] [--json FILE] [--markdown FILE]
+    bench/run.py [--sizes 640x480,1280x720] [--threads 1,2] [--only NAME;...] [--rounds 5] [--json FILE] [--markdown FILE]
 
 Every contestant is a process of its own (worker.py) that sleeps while the others work. In each round each makes a few
 pictures; the table has the median of all, its ratio to ours in f32, and the memory that the process took beyond its
@@ -83,7 +83,7 @@ class Worker:
             return
         job = dict(kind=self.kind, precision=self.precision, modules=modules, width=size[0], height=size[1], threads=threads,
                    frames=str(frames), folder=str(folder))
-        env = {**os.environ, 'OMP_NUM_THREADS': str(threads), 'OMP_WAIT_POLICY': 'PASSIVE', 'PYTHONPATH': str(HERE)}
+        env = {**os.environ, 'OMP_NUM_THREADS': str(threads), 'PYTHONPATH': str(HERE)}
         self.log = open(folder / f'{self.kind}-{self.precision}.log', 'w+')
         self.process = subprocess.Popen([python, str(HERE / 'worker.py'), json.dumps(job)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
@@ -253,7 +253,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     parser.add_argument('--sizes', default='640x480')
     parser.add_argument('--threads', default='1,2')
-    parser.add_argument('--only', help='parts of names, with commas between')
+    parser.add_argument('--only', help='parts of names, with semicolons between')
     parser.add_argument('--skip', help='the same, of those that are left out')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--pictures', type=int, default=2, help='in each round')
@@ -267,8 +267,8 @@ def main():
     os.environ['DAIN_LIBRARY'] = str(options.build / 'libdain.so')
     folder = options.build / 'bench'
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [r for r in TABLE if not options.only or any(part in r[0] for part in options.only.split(','))]
-    rows = [r for r in rows if not options.skip or not any(part in r[0] for part in options.skip.split(','))]
+    rows = [r for r in TABLE if not options.only or any(part in r[0] for part in options.only.split(';'))]
+    rows = [r for r in rows if not options.skip or not any(part in r[0] for part in options.skip.split(';'))]
     result = dict(machine=machine(), speed=[], quality=[])
     for size in map(size_of, options.sizes.split(',')):
         for threads in map(int, options.threads.split(',')):

@@ -7,9 +7,17 @@ import time
 import numpy as np
 
 
-def resident():
-    """Peak of the memory of this process and its children, in bytes."""
-    return 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+def resident(key):
+    """Memory of this process in bytes: VmRSS, what it has; VmHWM, the most it had."""
+    with open('/proc/self/status') as f:
+        return 1024 * next(int(line.split()[1]) for line in f if line.startswith(key + ':'))
+
+
+def start_counting():
+    """Lets the peak begin at what the process has now, which is returned."""
+    with open('/proc/self/clear_refs', 'w') as f:
+        f.write('5')
+    return resident('VmRSS')
 
 
 def psnr(a, b):
@@ -22,7 +30,7 @@ def main():
     for module in job['modules']:
         __import__(module)
     frames = np.load(job['frames'], mmap_mode='r')
-    empty = resident()
+    empty = start_counting()
     c = ALL[job['kind']](job)
     whole = hasattr(c, 'film')
     at = 0
@@ -65,7 +73,8 @@ def main():
         elif command['do'] == 'quality':
             answer = {'psnr': quality()}
         else:
-            answer = {'bytes': resident() - empty}
+            used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 if whole else resident('VmHWM') - empty
+            answer = {'bytes': used}
         print(json.dumps(answer), flush=True)
 
 

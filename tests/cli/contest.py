@@ -22,7 +22,7 @@ def _(work):
         import numpy  # noqa: F401
     except ImportError as missing:
         raise Skip(str(missing)) from missing
-    run = bench(work, '--sizes', '64x48', '--threads', '1', '--rounds', '2', '--only', 'ours f32,ours int8,blend', '--no-quality')
+    run = bench(work, '--sizes', '64x48', '--threads', '1', '--rounds', '2', '--only', 'ours f32;ours int8;blend', '--no-quality')
     equal(run.returncode, 0, f'exit code ({run.stderr})')
     rows = {r['name']: r for r in json.loads((work / 'out.json').read_text())['speed']}
     equal(set(rows), {'ours f32', 'ours int8', 'blend'}, 'rows')
