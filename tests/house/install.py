@@ -31,8 +31,9 @@ def run(*command, **more):
 def check(stage, compiler, version):
     """Everything about the installed tree; yields (holds, sentence)."""
     found = {p.name: p for p in stage.rglob("*")}
-    yield ({"dain.h", "dain.pc", "libdain.so", "libdain.so." + version.split(".")[0], "edge.safetensors"} <= set(found),
-           "header, library, pkg-config file and model are installed")
+    yield ({"dain.h", "dain.pc", "libdain.so", "libdain.so." + version.split(".")[0], "edge.safetensors",
+            "edge-small.safetensors"} <= set(found),
+           "header, library, pkg-config file and models are installed")
     if "dain.bash" in found or "dain.1" in found:
         yield ({"dain", "dain.1", "dain.bash", "_dain", "dain.fish"} <= set(found),
                "with the tool come its manual and its completions")
