@@ -14,11 +14,13 @@ programs="tests/checkasm/checkasm tests/golden/golden_edge_ops tests/golden/gold
     tests/unit/test_weights_hostile"
 # shellcheck disable=SC2086 # words are targets
 ninja -C $folder -j "${JOBS:-$(nproc)}" $programs
-for cpu in ${QEMU_CPU:-cortex-a53 max}; do
+# armv8-a, dot products, the same on a server, everything (mixed dot products, bfloat16)
+for cpu in ${QEMU_CPU:-cortex-a53 cortex-a76 neoverse-n1 max}; do
     echo "# emulated processor: $cpu"
     QEMU_CPU=$cpu meson test -C $folder --no-rebuild --print-errorlogs --timeout-multiplier 10 \
         'every kernel gives the bits of the C reference' 'golden edge operators' \
-        'golden edge network, bits of every machine' 'base, CPU features' 'base, messages' \
+        'golden edge network, bits of every machine' \
+        'golden edge network, bits of every machine in 8 bits' 'base, CPU features' 'base, messages' \
         'weights, JSON' 'weights, safetensors' 'weights, data types of weights' \
         'weights, safetensors from strangers'
 done

@@ -43,6 +43,8 @@ static const struct Level {
     { "avx512vnni", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI },
     { "avx512bf16", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 },
     { "neon", CPU_NEON },
+    { "dotprod", CPU_NEON | CPU_DOTPROD },
+    { "i8mm", CPU_NEON | CPU_DOTPROD | CPU_I8MM },
 };
 
 static int failed; /* the running check has failed */

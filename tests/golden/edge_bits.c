@@ -2,6 +2,7 @@
  * kind of machine: its hash is written down here. */
 #include "golden.h"
 
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "model/session.h"
 
@@ -81,6 +82,41 @@ static uint64_t picture_hash(Model *model, const WeightFile *file, unsigned flag
     return hash;
 }
 
+/* Instruction sets that have 8-bit kernels of their own. */
+static const Isa int8_isas[] = {
+    { "c", 0 },
+    { "avx2", CPU_AVX2 },
+    { "avxvnni", CPU_AVX2 | CPU_AVXVNNI },
+    { "avx512", CPU_AVX2 | CPU_AVX512 },
+    { "vnni", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI },
+    { "neon", CPU_NEON },
+    { "dotprod", CPU_NEON | CPU_DOTPROD },
+    { "i8mm", CPU_NEON | CPU_DOTPROD | CPU_I8MM },
+};
+
+static void check(const Isa *isa, uint64_t hash, uint64_t want)
+{
+    const int ok = hash == want;
+    printf("%s %-8s %016" PRIx64 "\n", ok ? "ok  " : "FAIL", isa->name, hash);
+    golden_count(ok);
+}
+
+/* The model's weights change with training, so its hash is that of the C reference. */
+static int check_int8(Model *model, const WeightFile *file, Report *report)
+{
+    uint64_t want = 0;
+    if (model_set_precision(model, DAIN_PRECISION_INT8))
+        return -1;
+    for (size_t i = 0; i < sizeof int8_isas / sizeof *int8_isas; i++) {
+        const Isa *isa = &int8_isas[i];
+        if ((cpu_flags() & isa->flags) != isa->flags)
+            continue;
+        const uint64_t hash = picture_hash(model, file, isa->flags, report);
+        check(isa, hash, isa->flags ? want : (want = hash));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     Report report = { 0 };
@@ -89,21 +125,22 @@ int main(int argc, char **argv)
     Isa isas[MAX_ISAS];
 
     if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: golden_edge_bits MODEL PICTURES [HASH]\n");
+        fprintf(stderr, "usage: golden_edge_bits MODEL PICTURES [HASH|int8]\n");
         return 2;
     }
+    const int int8 = argc == 4 && !strcmp(argv[3], "int8");
     const uint64_t expected = strtoull(argc == 4 ? argv[3] : usual, NULL, 16);
     if (model_open(&model, argv[1], &report) || safetensors_open(&file, argv[2], &report)) {
         fprintf(stderr, "%s\n", report.error);
         return 1;
     }
     const int n = golden_isas(isas);
-    for (int i = 0; i < n; i++) {
-        const uint64_t hash = picture_hash(model, file, isas[i].flags, &report);
-        const int ok = hash == expected;
-        printf("%s %-8s %016" PRIx64 "\n", ok ? "ok  " : "FAIL", isas[i].name, hash);
-        golden_count(ok);
+    if (int8 && check_int8(model, file, &report)) {
+        fprintf(stderr, "%s\n", report.error);
+        return 1;
     }
+    for (int i = 0; i < n && !int8; i++)
+        check(&isas[i], picture_hash(model, file, isas[i].flags, &report), expected);
     weights_close(&file);
     model_close(&model);
     return golden_finish();

@@ -19,4 +19,5 @@ void kernels_init_neon(Kernels *table)
     table->shuffle2_f32 = shuffle2_f32_neon;
     table->sigmoid_f32 = sigmoid_f32_neon;
     table->scale_f32 = scale_f32_neon;
+    table->conv_u8 = conv_u8_neon;
 }

@@ -1,0 +1,331 @@
+/*
+ * conv_u8 on AArch64, compiled three times: products of bytes summed in pairs (armv8-a), signed dot
+ * products (dotprod), mixed dot products (i8mm).
+ *
+ * The first two know signed bytes only: codes are taken minus 128, which is a flipped top bit, and
+ * 128 times the sum of an output's weights joins its bias. All arithmetic wraps, so the sum is the same.
+ */
+#include "kernels/kernels.h"
+
+#include <arm_neon.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+/* A tile: PIXELS pixels times 16 outputs, QUADS vectors of 4 sums to a pixel. PARTS vectors make
+ * one. Codes, weights and sums fill the 32 registers. */
+enum { QUADS = 4, GROUP = 4, BLOCK = CONV_LANES * GROUP };
+
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define KERNEL(name) name##_i8mm
+enum { PARTS = 1, PIXELS = 5, OFFSET = 0 };
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define KERNEL(name) name##_dotprod
+enum { PARTS = 1, PIXELS = 5, OFFSET = 128 };
+#else
+#define KERNEL(name) name##_neon
+enum { PARTS = 2, PIXELS = 2, OFFSET = 128 };
+#endif
+
+/* How a tile walks through its inputs; everything in bytes. */
+typedef struct Walk {
+    ptrdiff_t step;      /* from the input of one output pixel to the next */
+    ptrdiff_t tap, line; /* from run to run, from kernel row to kernel row */
+    int lines, runs, groups;
+} Walk;
+
+static Walk walk_new(const ConvU8Args *a)
+{
+    /* Pixels without a gap between them make one run of each kernel row. */
+    const int joined = a->in.px == a->in.c && a->in.c % GROUP == 0 && a->dilation == 1;
+    const int groups = (a->in.c + GROUP - 1) / GROUP;
+
+    return (Walk){ .step = a->in.px * a->stride,
+                   .tap = a->in.px * a->dilation,
+                   .line = a->in.row * a->dilation,
+                   .lines = a->kh,
+                   .runs = joined ? 1 : a->kw,
+                   .groups = joined ? groups * a->kw : groups };
+}
+
+/* ---- products ---- */
+
+/* 16 codes, or 4 four times, as the multiplication wants them. */
+INLINE uint8x16_t codes_ready(uint8x16_t codes)
+{
+    return OFFSET ? veorq_u8(codes, vdupq_n_u8(OFFSET)) : codes;
+}
+
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define DOT(sum, weights, codes, lane) vsudotq_laneq_s32(sum, weights, codes, lane)
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define DOT(sum, weights, codes, lane)                                                             \
+    vdotq_laneq_s32(sum, weights, vreinterpretq_s8_u8(codes), lane)
+#endif
+
+#if defined(__ARM_FEATURE_DOTPROD)
+/* One group (4 channels) of all pixels: lane `lane` of each x. */
+#define GROUP_DOT(lane)                                                                            \
+    {                                                                                              \
+        const int8x16x4_t weights = vld1q_s8_x4(w + (lane)*BLOCK);                                 \
+                                                                                                   \
+        UNROLL                                                                                     \
+        for (int p = 0; p < pixels; p++)                                                           \
+            UNROLL                                                                                 \
+        for (int q = 0; q < QUADS; q++)                                                            \
+            sum[p * QUADS + q] = DOT(sum[p * QUADS + q], weights.val[q], x[p], lane);              \
+    }
+
+INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
+                              int groups, const int pixels)
+{
+    uint8x16_t x[PIXELS];
+
+    for (; groups >= 4; groups -= 4, in += 4 * GROUP, w += 4 * BLOCK) {
+        UNROLL
+        for (int p = 0; p < pixels; p++)
+            x[p] = codes_ready(vld1q_u8(in + p * step));
+        GROUP_DOT(0)
+        GROUP_DOT(1)
+        GROUP_DOT(2)
+        GROUP_DOT(3)
+    }
+    for (; groups > 0; groups--, in += GROUP, w += BLOCK) {
+        UNROLL
+        for (int p = 0; p < pixels; p++) {
+            uint32_t four;
+
+            memcpy(&four, in + p * step, sizeof four);
+            x[p] = codes_ready(vreinterpretq_u8_u32(vdupq_n_u32(four)));
+        }
+        GROUP_DOT(0)
+    }
+    return w;
+}
+
+/* The sums of four outputs. */
+INLINE int32x4_t sums_of(const int32x4_t *sum)
+{
+    return sum[0];
+}
+#else
+INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
+                              int groups, const int pixels)
+{
+    for (; groups > 0; groups--, in += GROUP, w += BLOCK) {
+        int8x8_t x[PIXELS];
+
+        UNROLL
+        for (int p = 0; p < pixels; p++) {
+            uint32_t four;
+
+            memcpy(&four, in + p * step, sizeof four);
+            x[p] = vget_low_s8(
+                vreinterpretq_s8_u8(codes_ready(vreinterpretq_u8_u32(vdupq_n_u32(four)))));
+        }
+        /* Two outputs to 8 bytes: products of 16 bits, summed by neighbours. */
+        UNROLL
+        for (int q = 0; q < QUADS * PARTS; q++) {
+            const int8x8_t weights = vld1_s8(w + 8 * q);
+
+            UNROLL
+            for (int p = 0; p < pixels; p++)
+                sum[p * QUADS * PARTS + q] =
+                    vpadalq_s16(sum[p * QUADS * PARTS + q], vmull_s8(weights, x[p]));
+        }
+    }
+    return w;
+}
+
+INLINE int32x4_t sums_of(const int32x4_t *sum)
+{
+    return vpaddq_s32(sum[0], sum[1]);
+}
+#endif
+
+/* What 16 sums start from: the bias, and what the codes' offset adds. bytes: of the block's weights. */
+INLINE void first_sums(int32_t first[CONV_LANES], const int32_t *bias, const int8_t *w,
+                       ptrdiff_t bytes)
+{
+    for (int q = 0; q < QUADS; q++) {
+        int32x4_t sum = vdupq_n_s32(0);
+
+        for (ptrdiff_t i = OFFSET ? 16 * q : bytes; i < bytes; i += BLOCK)
+            sum = vaddq_s32(sum, vpaddlq_s16(vpaddlq_s8(vld1q_s8(w + i))));
+        vst1q_s32(first + 4 * q, vmlaq_n_s32(vld1q_s32(bias + 4 * q), sum, OFFSET));
+    }
+}
+
+/* ---- from sums to outputs ---- */
+
+/* The constants of a call, see ConvU8Args. */
+typedef struct Finish {
+    const ConvU8Args *args;
+    float m, k, shift, z;
+} Finish;
+
+/* code_from_f32() before it is narrowed: what no 32-bit integer holds becomes 0. */
+INLINE int32x4_t rounded(float32x4_t v)
+{
+    const uint32x4_t fits = vcltq_f32(v, vdupq_n_f32(0x1p31f));
+
+    return vandq_s32(vcvtnq_s32_f32(v), vreinterpretq_s32_u32(fits));
+}
+
+/* Four outputs from o on; the residuals' values are in add_codes or add, or neither. */
+INLINE float32x4_t value(const Finish *f, int32x4_t sum, int o, const uint8_t *add_codes,
+                         const float *add)
+{
+    const ConvU8Args *a = f->args;
+    const float32x4_t scale = vmulq_n_f32(vld1q_f32(a->scale + o), f->m);
+    const float32x4_t slope = vld1q_f32(a->slope + o);
+    float32x4_t v = vcvtq_f32_s32(sum);
+
+    if (!add_codes && !add) {
+        const float32x4_t s = vbslq_f32(vcltzq_s32(sum), vmulq_f32(scale, slope), scale);
+        return vfmaq_f32(vdupq_n_f32(f->z), v, s);
+    }
+    v = vfmaq_f32(vdupq_n_f32(f->shift), v, scale);
+    if (add_codes) {
+        uint32_t four;
+
+        memcpy(&four, add_codes, sizeof four);
+        const uint16x4_t wide = vget_low_u16(vmovl_u8(vcreate_u8(four)));
+        v = vfmaq_f32(v, vcvtq_f32_u32(vmovl_u16(wide)), vdupq_n_f32(f->k));
+    } else
+        v = vaddq_f32(v, vld1q_f32(add));
+    return vaddq_f32(vbslq_f32(vcgtzq_f32(v), v, vmulq_f32(v, slope)), vdupq_n_f32(f->z));
+}
+
+/* n outputs from o on of pixel (y,x). */
+INLINE void finish(const Finish *f, const int32x4_t *sum, int y, int x, int o, int n)
+{
+    const ConvU8Args *a = f->args;
+    const uint8_t *add_codes = a->add.data ? view8_at(&a->add, y, x) + o : NULL;
+    const float *add = a->add_f32.data ? view_at(&a->add_f32, y, x) + o : NULL;
+    float32x4_t v[QUADS];
+    float some[CONV_LANES] = { 0 };
+    uint8_t bytes[CONV_LANES];
+
+    if (n < CONV_LANES) { /* nothing is read that may not be there */
+        if (add)
+            add = memcpy(some, add, (size_t)n * sizeof *some);
+        if (add_codes)
+            add_codes = memcpy(bytes, add_codes, (size_t)n);
+    }
+    UNROLL
+    for (int q = 0; q < QUADS; q++)
+        v[q] = value(f, sums_of(sum + q * PARTS), o + 4 * q, add_codes ? add_codes + 4 * q : NULL,
+                     add ? add + 4 * q : NULL);
+    if (!a->out.data) {
+        float *out = view_at(&a->out_f32, y, x) + o;
+
+        UNROLL
+        for (int q = 0; q < QUADS; q++)
+            vst1q_f32((n < CONV_LANES ? some : out) + 4 * q, v[q]);
+        if (n < CONV_LANES)
+            memcpy(out, some, (size_t)n * sizeof *out);
+        return;
+    }
+    uint8_t *out = view8_at(&a->out, y, x) + o;
+    const uint16x8_t low = vcombine_u16(vqmovun_s32(rounded(v[0])), vqmovun_s32(rounded(v[1])));
+    const uint16x8_t high = vcombine_u16(vqmovun_s32(rounded(v[2])), vqmovun_s32(rounded(v[3])));
+
+    vst1q_u8(n < CONV_LANES ? bytes : out, vcombine_u8(vqmovn_u16(low), vqmovn_u16(high)));
+    if (n < CONV_LANES)
+        memcpy(out, bytes, (size_t)n);
+}
+
+/* ---- tiles ---- */
+
+typedef struct Tile {
+    const Finish *finish;
+    const uint8_t *in;
+    const int8_t *weights;
+    const int32_t *first;
+    int y, x, o, n;
+} Tile;
+
+INLINE void tile(const Walk *k, const Tile *t, const int pixels)
+{
+    const int8_t *w = t->weights;
+    int32x4_t sum[PIXELS * QUADS * PARTS];
+
+    UNROLL
+    for (int i = 0; i < pixels * QUADS; i++) {
+        const int32x4_t first = vld1q_s32(t->first + i % QUADS * 4);
+
+        sum[i * PARTS] = PARTS > 1 ? vzip1q_s32(first, vdupq_n_s32(0)) : first;
+        if (PARTS > 1)
+            sum[i * PARTS + PARTS - 1] = vzip2q_s32(first, vdupq_n_s32(0));
+    }
+    for (int ky = 0; ky < k->lines; ky++)
+        for (int kx = 0; kx < k->runs; kx++)
+            w = run_sums(sum, t->in + ky * k->line + kx * k->tap, k->step, w, k->groups, pixels);
+    UNROLL
+    for (int p = 0; p < pixels; p++)
+        finish(t->finish, sum + p * QUADS * PARTS, t->y, t->x + p, t->o, t->n);
+}
+
+#define TILE(p)                                                                                    \
+    static void tile_##p(const Walk *k, const Tile *t)                                             \
+    {                                                                                              \
+        tile(k, t, p);                                                                             \
+    }
+TILE(1)
+TILE(2)
+#if defined(__ARM_FEATURE_DOTPROD)
+TILE(3)
+TILE(4)
+TILE(5)
+#endif
+
+static void (*const tiles[])(const Walk *k, const Tile *t) = {
+    NULL,   tile_1, tile_2,
+#if defined(__ARM_FEATURE_DOTPROD)
+    tile_3, tile_4, tile_5,
+#endif
+};
+
+void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
+{
+    const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
+    const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;
+    const Finish f = { .args = a,
+                       .m = m,
+                       .k = k,
+                       .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f,
+                       .z = a->out.data ? (float)a->out_zero : 0.0f };
+    const Walk walk = walk_new(a);
+    const ptrdiff_t block = (ptrdiff_t)BLOCK * ((a->in.c + GROUP - 1) / GROUP) * a->kh * a->kw;
+    const int pad_y = a->dilation * (a->kh - 1) / 2, pad_x = a->dilation * (a->kw - 1) / 2;
+    const int count = (w + PIXELS - 1) / PIXELS; /* tiles of a row, of almost equal width */
+
+    for (int o = 0; o < oc; o += CONV_LANES) {
+        const int8_t *weights = a->weights + o / CONV_LANES * block;
+        int32_t first[CONV_LANES];
+
+        first_sums(first, a->bias + o, weights, block);
+        for (int y = y0; y < y1; y++)
+            for (int i = 0; i < count; i++) {
+                const int x = (int)((long long)w * i / count);
+                const int pixels = (int)((long long)w * (i + 1) / count) - x;
+                const Tile t = { .finish = &f,
+                                 .in =
+                                     view8_at(&a->in, y * a->stride - pad_y, x * a->stride - pad_x),
+                                 .weights = weights,
+                                 .first = first,
+                                 .y = y,
+                                 .x = x,
+                                 .o = o,
+                                 .n = oc - o < CONV_LANES ? oc - o : CONV_LANES };
+
+                tiles[pixels](&walk, &t);
+            }
+    }
+}
