@@ -2,6 +2,7 @@
 #include "tool/batch.h"
 
 #include "base/mem.h"
+#include "media/segments.h"
 #include "tool/events.h"
 #include "tool/progress.h"
 
@@ -169,7 +170,8 @@ static int make(Batch *b, int i)
         snprintf(item->why, sizeof item->why, "another video has become %s", item->output);
         return EXIT_FAILED;
     }
-    if (!b->options->overwrite && !b->options->dry_run && access(item->output, F_OK) == 0) {
+    if (!b->options->overwrite && !b->options->dry_run && access(item->output, F_OK) == 0 &&
+        !segments_exist(item->output)) { /* else it is the playable part of an unfinished one */
         item->fate = FATE_SKIPPED;
         return EXIT_DONE;
     }

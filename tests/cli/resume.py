@@ -225,6 +225,30 @@ def _(work):
     nothing_left(work, 'in.mkv', 'out.mp4', 'whole.mp4')
 
 
+@test('a batch that was interrupted goes on, and takes no part for the whole')
+def _(work):
+    (work / 'from').mkdir()
+    source(work / 'from', 'a.mkv', frames=200)
+    batch = (*FAST, '--resume', '--batch', work / 'from', work / 'to')
+    folder = work / 'to'
+    name = None
+    process = start(*batch)
+    for _ in range(12000):
+        found = [p.parent.name for p in folder.glob('.*.dain-segments/00000002')] if folder.exists() else []
+        if found:
+            name = found[0][1:-len('.dain-segments')]
+            break
+        check(process.poll() is None, 'it ended early')
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    check(name and 0 < len(frame_hashes(folder / name)) < 400, 'no part that can be played')
+    dain('-q', *batch)
+    dain('-q', *FAST, work / 'from' / 'a.mkv', work / 'whole.mkv')
+    equal(frame_hashes(folder / name), frame_hashes(work / 'whole.mkv'), 'frames')
+    nothing_left(folder, name)
+
+
 def limited(size, *args):
     """A run that may write no file longer than that: what a full disk does."""
     return dain(*args, code=None, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
