@@ -23,9 +23,10 @@ typedef struct PipelineProgress {
     int64_t made;       /* of these, new ones from the network */
     int64_t repeated;   /* of these, repeated at cuts and pauses and at the end */
     int64_t cuts, pauses;
-    int64_t held;          /* of the new ones: with still things held, see lock.h */
-    int64_t flashes;       /* not counted as cuts */
-    int64_t duplicates;    /* source frames left out because they repeated the one before */
+    int64_t held;       /* of the new ones: with still things held, see lock.h */
+    int64_t doubtful;   /* of the repeated ones: instead of new ones that were not to be trusted */
+    int64_t flashes;    /* not counted as cuts */
+    int64_t duplicates; /* source frames left out because they repeated the one before */
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */
     double seconds_in;     /* of source, up to the last frame taken */
     int64_t frames_before; /* of frames_out, made by a run before */
@@ -60,6 +61,8 @@ typedef struct PipelineSettings {
                                * input; ended by NULL, or NULL */
     const char *scenes;       /* file for a list of the cuts found, or NULL */
     const char *scene_list;   /* file with the cuts, instead of looking for some, or NULL */
+    double fallback;          /* new frames of less confidence (detail.h) give way; 0 = none */
+    bool match;               /* sharpen new frames like their neighbours, see detail.h */
     bool lock;                /* hold still things, see lock.h */
     bool dedup;               /* leave out repeated source frames, see dedup.h */
     double scene_threshold;   /* scores above it are cuts; > 1 = look for none */

@@ -115,7 +115,7 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, made),       offsetof(PipelineProgress, repeated),
     offsetof(PipelineProgress, cuts),       offsetof(PipelineProgress, pauses),
     offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
-    offsetof(PipelineProgress, flashes),
+    offsetof(PipelineProgress, flashes),    offsetof(PipelineProgress, doubtful),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 

@@ -61,6 +61,8 @@ int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
     const int r = colour_convert(p->colour, f->decoded, f->rgb, &stage->report);
     if (r < 0)
         return r;
+    if (p->settings->fallback > 0)
+        f->detail = detail_of(f->rgb);
     if (p->settings->scene_threshold > 1 || p->settings->scene_list)
         return DAIN_OK;
     SceneFrame *const scene = scene_shrink(f->rgb);
@@ -189,7 +191,7 @@ static int push(Pipeline *p, SourceFrame *frame, int64_t index)
     const int r = backend_push(p->settings->engine, &image);
     if (r < 0)
         return r;
-    if (!p->lock)
+    if (!p->lock && !p->settings->match)
         av_frame_free(&frame->rgb);
     p->engine_index = index;
     return DAIN_OK;
@@ -206,6 +208,27 @@ static int load_pair(Pipeline *p)
     if (r == DAIN_OK && p->engine_index != p->newer_index)
         r = push(p, &p->newer, p->newer_index);
     return r;
+}
+
+/* A new frame that is not to be trusted gives way to the nearer source frame. */
+static int doubt_new(Pipeline *p, const Instant *at, AVFrame **out)
+{
+    const double time = (double)at->num / (double)at->den;
+    if (p->settings->fallback > 0) {
+        const double kept = detail_kept(p->older.detail, p->newer.detail, time, detail_of(*out));
+        if (kept < p->settings->fallback) {
+            report_log(&p->engine.report, DAIN_LOG_INFO,
+                       "new frame between %" PRId64 " and %" PRId64
+                       ": confidence %.2f, nearer frame repeated",
+                       p->source_index - 1, p->source_index, kept);
+            av_frame_free(out);
+            p->progress.made--;
+            p->progress.repeated++;
+            p->progress.doubtful++;
+            return take_decoded(p, time >= 0.5 ? &p->newer : &p->older, true, out);
+        }
+    }
+    return DAIN_OK;
 }
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
@@ -228,7 +251,7 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     }
     /* What is known of the picture beside its samples. */
     (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;
-    return DAIN_OK;
+    return doubt_new(p, at, out);
 }
 
 /* The frame for an instant. still: nothing moves between the two; cut: nor in front of the newer. */
@@ -269,7 +292,7 @@ static void count_output(Pipeline *p)
 /* The writer holds still things in it, beside the network's work: for that it needs the pair. */
 static int add_pair(Pipeline *p, const Instant *at, WriteItem *item)
 {
-    if (!p->lock)
+    if (!p->lock && !p->settings->match)
         return DAIN_OK;
     item->pair[0] = av_frame_clone(p->older.rgb);
     item->pair[1] = av_frame_clone(p->newer.rgb);
@@ -412,10 +435,20 @@ int engine_main(Pipeline *p)
 
 /* ---- writer ---- */
 
+/* The sharpness of its neighbours for a new frame. */
+static int match_detail(Pipeline *p, const WriteItem *item)
+{
+    if (!item->pair[0] || !p->settings->match)
+        return DAIN_OK;
+    return detail_match(item->pair[0], item->pair[1], item->t, item->frame) < 0
+               ? stage_no_memory(&p->writer)
+               : DAIN_OK;
+}
+
 /* What stands still in both source frames stays in the new one. */
 static int hold_still_things(Pipeline *p, const WriteItem *item)
 {
-    if (!item->pair[0])
+    if (!item->pair[0] || !p->lock)
         return DAIN_OK;
     if (p->lock_index != item->pair_index) {
         p->lock_pixels = lock_find(p->lock, item->pair[0], item->pair[1]);
@@ -442,7 +475,9 @@ void *writer_main(void *arg)
             if (item.mark)
                 output_mark(p->output, item.mark);
             item.mark = NULL;
-            r = hold_still_things(p, &item);
+            r = match_detail(p, &item);
+            if (r >= 0)
+                r = hold_still_things(p, &item);
             if (r >= 0)
                 r = output_frame(p->output, item.frame, item.pts, item.duration);
             p->wrote = true;

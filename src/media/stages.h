@@ -5,6 +5,7 @@
 #include "media/colour.h"
 #include "media/cut_list.h"
 #include "media/dedup.h"
+#include "media/detail.h"
 #include "media/forecast.h"
 #include "media/lock.h"
 #include "media/outfile.h"
@@ -19,11 +20,12 @@
 struct SourceFrame {
     AVFrame *decoded;
     AVFrame *rgb;
-    double score; /* of the change from the frame before */
-    int flash;    /* frames of the flash that it ends, 0 = none */
-    bool still;   /* the same picture as the frame before */
-    int left_out; /* frames between the two that repeated the older */
-    bool damaged; /* something was wrong with the source up to here */
+    double score;  /* of the change from the frame before */
+    double detail; /* see detail.h, if it is needed */
+    int flash;     /* frames of the flash that it ends, 0 = none */
+    bool still;    /* the same picture as the frame before */
+    int left_out;  /* frames between the two that repeated the older */
+    bool damaged;  /* something was wrong with the source up to here */
 };
 
 /* A frame or a packet on its way to the output. */

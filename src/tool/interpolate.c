@@ -90,6 +90,7 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
         int64_t count;
         const char *before, *one, *many;
     } list[] = {
+        { p->doubtful, "", "doubtful frame replaced", "doubtful frames replaced" },
         { p->flashes, "", "flash", "flashes" },
         { p->duplicates, "", "duplicate left out", "duplicates left out" },
         { p->held, "still things held in ", "new frame", "new frames" },
@@ -458,6 +459,14 @@ static const Option options[] = {
       "leave out frames that repeat the one before and make new ones in their place: for animation "
       "on twos and threes, film in 30 or 60 frames a second (2:3 pulldown), screen recordings",
       0, 0 },
+    { 0, "fallback", OPTION_REAL, AT(fallback), "LEVEL",
+      "repeat the nearer frame instead of a new one of less confidence than this, 0 to 1: how much "
+      "of "
+      "the fine detail of its neighbours it has; 0.7 takes out the worst, less where there is "
+      "grain [0]",
+      0, 1 },
+    { 0, "match", OPTION_FLAG, AT(match), NULL,
+      "sharpen new frames where they are softer than their neighbours", 0, 0 },
     { 0, "no-lock", OPTION_FLAG, AT(no_lock), NULL,
       "do not hold what stands still in both frames: logos, subtitles, counters", 0, 0 },
     { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },

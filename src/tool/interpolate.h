@@ -19,6 +19,8 @@ typedef struct InterpolateOptions {
     int64_t start, end;         /* microseconds of the source; end < 0 = not given */
     bool slowmo_audio, vfr, dedup, no_lock;
     const char *scenes, *scene_list;
+    double fallback;
+    bool match;
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;

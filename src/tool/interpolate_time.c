@@ -30,6 +30,8 @@ void interpolate_set_time(const InterpolateOptions *o, PipelineSettings *s)
     s->mode = !o->rate.num ? TIMELINE_FACTOR : o->vfr ? TIMELINE_FILL : TIMELINE_RATE;
     s->variable = o->vfr;
     s->dedup = o->dedup;
+    s->fallback = o->fallback;
+    s->match = o->match;
     s->scenes = o->scenes;
     s->scene_list = o->scene_list;
     s->lock = !o->no_lock;

@@ -197,4 +197,42 @@ def _(work):
     check(' 1 cut,' in run.stderr, run.stderr)
 
 
+
+# ---- doubtful frames, sharpness ----
+
+@test('--fallback repeats the nearer frame where new ones are a mixture, and only there')
+def _(work):
+    # A picture that has nothing in common with the demo clip after it.
+    from_demo(work / 'a.mkv', SMALL, 6, ('-c:v', 'ffv1'))
+    from_demo(work / 'b.mkv', f'{SMALL},vflip,hflip', 1, ('-c:v', 'ffv1'))
+    pairs = len(frame_hashes(chain(work, work / 'b.mkv', work / 'a.mkv'))) - 1
+    for level, replaced in ((0.75, 1), (1, pairs), (0, 0)):
+        run = dain('-y', '-v', '--no-scene', '--fallback', level, '-c', 'ffv1', work / 'in.mkv',
+                   work / 'out.mkv')
+        equal(count(run, 'doubtful frame'), replaced, f'frames replaced at {level}: {run.stderr}')
+        a, b = frame_hashes(work / 'in.mkv'), frame_hashes(work / 'out.mkv')
+        equal(b[::2], a, 'source frames')
+        equal(b[1] in a[:2], replaced > 0, 'the mixture is gone')
+        equal(b[3] in a, replaced > 1, 'a good frame is gone')
+
+
+def detail(frame, width=320):
+    """Mean difference of neighbours in a gray frame."""
+    return sum(abs(a - b) for a, b in zip(frame, frame[1:])) / len(frame)
+
+
+@test('--match brings new frames nearer to the sharpness of the source')
+def _(work):
+    from_demo(work / 'in.mkv', 'scale=320:180', 6, ('-c:v', 'ffv1'))
+    loss = {}
+    for name, args in (('plain', ()), ('match', ('--match',))):
+        dain(*args, '-c', 'ffv1', work / 'in.mkv', work / f'{name}.mkv')
+        values = [detail(f) for f in raw_frames(work / f'{name}.mkv', 'gray')]
+        source, new = values[:-1:2], values[1:-1:2]
+        equal(frame_hashes(work / f'{name}.mkv')[::2], frame_hashes(work / 'in.mkv'), 'source frames')
+        loss[name] = 1 - sum(new) / (sum(source[:-1]) / 2 + sum(source[1:]) / 2)
+    check(loss['plain'] > 0.01, f'nothing to mend: {loss}')
+    check(abs(loss['match']) < 0.7 * loss['plain'], f'loss of sharpness {loss}')
+
+
 main()
