@@ -92,11 +92,12 @@ AVFrame *colour_frame(enum AVPixelFormat format, int width, int height)
     return f;
 }
 
-AVFrame *colour_rgb_frame(const AVFrame *src, bool headroom)
+AVFrame *colour_rgb_frame(FramePool *pool, const AVFrame *src, bool headroom)
 {
-    AVFrame *const f =
-        colour_frame(pixels_alpha(src->format) ? AV_PIX_FMT_GBRAPF32 : AV_PIX_FMT_GBRPF32,
-                     src->width, src->height);
+    const enum AVPixelFormat format =
+        pixels_alpha(src->format) ? AV_PIX_FMT_GBRAPF32 : AV_PIX_FMT_GBRPF32;
+    AVFrame *const f = pool ? frame_pool_get(pool, format, src->width, src->height)
+                            : colour_frame(format, src->width, src->height);
     if (f) {
         f->colorspace = AVCOL_SPC_RGB;
         f->color_range = headroom ? AVCOL_RANGE_MPEG : AVCOL_RANGE_JPEG;

@@ -10,7 +10,7 @@
 #ifndef DAIN_MEDIA_COLOUR_H
 #define DAIN_MEDIA_COLOUR_H
 
-#include "media/libav.h"
+#include "media/frame_pool.h"
 
 /* A converter keeps what it built for the last pair of formats; zero-initialised is ready. One
  * thread at a time. */
@@ -27,14 +27,14 @@ int colour_convert(Colour *colour, const AVFrame *src, AVFrame *dst, Report *rep
 
 /*
  * A new frame for the engine, of src's size: planar float RGB (AV_PIX_FMT_GBRPF32), with alpha
- * (GBRAPF32) if src has it. NULL if there is no memory.
+ * (GBRAPF32) if src has it. NULL if there is no memory. pool: where its memory comes from, may be NULL.
  *
  * headroom: for YUV of limited range that will go back to YUV of limited range. Cameras use the
  * codes above white and below black, which the engine would cut off at 1 and 0; so 0 and 1 stand for
  * the lowest and the highest code instead of for black and white. (Measured on six clips: the new
  * frames are as good, and better where such codes occur.) color_range of the frame says which it is.
  */
-AVFrame *colour_rgb_frame(const AVFrame *src, bool headroom);
+AVFrame *colour_rgb_frame(FramePool *pool, const AVFrame *src, bool headroom);
 /* Such a frame as the engine sees it. */
 DainImage colour_image(const AVFrame *rgb);
 /* A new frame with buffers. Colour properties unset. NULL if there is no memory. */

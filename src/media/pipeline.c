@@ -10,7 +10,9 @@
 #include <time.h>
 
 /* Frames that wait between two threads: enough to even out, few enough for 4K. */
-enum { READ_AHEAD = 1, WRITE_BEHIND = 2, PACKETS = 1024 };
+/* Above so many pixels an RGB frame has 60 MB. */
+enum { SERIAL_PIXELS = 5000000 };
+enum { READ_AHEAD = 1, WRITE_BEHIND = 1, PACKETS = 1024 };
 
 /* ---- opening ---- */
 
@@ -131,6 +133,7 @@ static int open_output(Pipeline *p)
         return forecast_make(p, container, &timeline, rate, p->forecast);
     const char *const inputs[] = { s->input, NULL };
     const AVFrame *const first = p->first.decoded;
+    p->serial = s->save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS;
     OutputSettings out = s->output;
     out.inputs = inputs;
     out.time_base = ratio_of(p->out_base);
@@ -230,6 +233,8 @@ static void release(Pipeline *p)
     release_frame(&p->first);
     release_frame(&p->older);
     release_frame(&p->newer);
+    frame_pool_free(&p->rgb_in);
+    frame_pool_free(&p->rgb_out);
     queue_destroy(p->to_engine);
     queue_destroy(p->to_writer);
     dedup_destroy(p->dedup);

@@ -67,9 +67,12 @@ typedef struct PipelineSettings {
     bool dedup;               /* leave out repeated source frames, see dedup.h */
     double scene_threshold;   /* scores above it are cuts; > 1 = look for none */
     int depth;                /* new frames that may wait for the encoder, 0 = usual */
-    Backend *engine;          /* the caller's; nobody else may use it meanwhile */
-    atomic_bool *cancel;      /* set from outside: stop, but finish the file. NULL = never */
-    Report *report;           /* its callback may be called from three threads */
+    bool
+        save_memory; /* convert colours only when the frame is needed: a little slower; large frames
+                       * are always converted so */
+    Backend *engine; /* the caller's; nobody else may use it meanwhile */
+    atomic_bool *cancel; /* set from outside: stop, but finish the file. NULL = never */
+    Report *report;      /* its callback may be called from three threads */
     /* Called from the caller's thread; NULL = not. */
     void (*started)(void *opaque, const PipelineStart *start);
     void (*progress)(void *opaque, const PipelineProgress *progress);

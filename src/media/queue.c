@@ -71,6 +71,16 @@ bool queue_push(Queue *q, const void *item, int kind)
     return taken;
 }
 
+bool queue_wait_room(Queue *q, int kind)
+{
+    pthread_mutex_lock(&q->lock);
+    while (q->waiting[kind] >= q->limit[kind] && !q->aborted && !q->ended)
+        pthread_cond_wait(&q->changed, &q->lock);
+    const bool room = !q->aborted && !q->ended;
+    pthread_mutex_unlock(&q->lock);
+    return room;
+}
+
 /* With the lock held and something in the ring. */
 static void take(Queue *q, void *item)
 {

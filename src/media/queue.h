@@ -17,6 +17,9 @@ void queue_destroy(Queue *queue);
 /* Waits while there are limit[kind] items of the kind. False if the queue was aborted; the item was
  * not taken then. */
 bool queue_push(Queue *queue, const void *item, int kind);
+/* Waits until there is room for an item of the kind, which an only producer then finds: so that what is
+ * large is not made before. False if the queue was aborted. */
+bool queue_wait_room(Queue *queue, int kind);
 /* Waits for an item. False if there will be none: the queue was ended and is empty, or aborted. */
 bool queue_pop(Queue *queue, void *item);
 /* No more items will be pushed. */

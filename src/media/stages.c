@@ -55,7 +55,7 @@ void release_item(WriteItem *item)
 
 int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
 {
-    f->rgb = colour_rgb_frame(f->decoded, p->headroom);
+    f->rgb = colour_rgb_frame(&p->rgb_in, f->decoded, p->headroom);
     if (!f->rgb)
         return stage_no_memory(stage);
     const int r = colour_convert(p->colour, f->decoded, f->rgb, &stage->report);
@@ -160,7 +160,11 @@ void *reader_main(void *arg)
         }
         frame = (SourceFrame){ 0 };
         r = reader_next(p, &p->reader, &frame);
-        const int prepared = r == SOURCE_FRAME ? reader_prepare(p, &p->reader, &frame) : DAIN_OK;
+        if (r != SOURCE_FRAME || p->serial)
+            continue;
+        if (!queue_wait_room(p->to_engine, KIND_FRAME))
+            break;
+        const int prepared = reader_prepare(p, &p->reader, &frame);
         if (prepared < 0)
             r = prepared;
     }
@@ -233,12 +237,16 @@ static int doubt_new(Pipeline *p, const Instant *at, AVFrame **out)
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
 {
-    *out = colour_rgb_frame(p->older.decoded, p->headroom);
-    if (!*out)
-        return stage_no_memory(&p->engine);
+    if (!queue_wait_room(p->to_writer, KIND_FRAME))
+        return DAIN_ECANCELED;
     const double start = stage_clock();
     int r = load_pair(p);
     if (r == DAIN_OK) {
+        /* not before: what the pair was loaded from may be used again */
+        *out =
+            colour_rgb_frame(p->serial ? &p->rgb_in : &p->rgb_out, p->older.decoded, p->headroom);
+        if (!*out)
+            return stage_no_memory(&p->engine);
         const DainImage image = colour_image(*out);
         r = backend_interpolate(p->settings->engine, at->num, at->den, &image);
     }
@@ -410,6 +418,9 @@ int engine_main(Pipeline *p)
         p->older = p->newer;
         p->newer = frame;
         p->newer_index++;
+        int r = frame.rgb ? DAIN_OK : reader_prepare(p, &p->engine, &p->newer);
+        if (r < 0)
+            return r;
         p->source_index = p->progress.frames_in + frame.left_out;
         p->progress.frames_in = p->source_index + 1;
         p->progress.duplicates += frame.left_out;
@@ -420,7 +431,7 @@ int engine_main(Pipeline *p)
             p->progress.seconds_in = 0;
             continue;
         }
-        const int r = write_instants(p);
+        r = write_instants(p);
         if (r < 0)
             return r;
     }

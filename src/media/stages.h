@@ -66,6 +66,8 @@ struct Pipeline {
     Colour *colour;
     bool headroom; /* of the RGB frames, see colour.h */
     SceneHistory scenes;
+    FramePool rgb_in;
+    bool serial; /* the engine's thread converts, so that few RGB frames exist at a time */
     Dedup *dedup;      /* NULL = keep all frames */
     SourceFrame first; /* read ahead of the threads */
     AVPacket **early;  /* and the packets before it */
@@ -79,6 +81,7 @@ struct Pipeline {
     int64_t newer_index;  /* of newer among those that the engine sees, -1 = none */
     int64_t engine_index; /* of the newest frame in the engine, -1 = none */
     int64_t next_pts;     /* least pts that the encoder takes */
+    FramePool rgb_out;
 
     /* writer */
     bool wrote;

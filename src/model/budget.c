@@ -8,7 +8,7 @@
  * and coarser layers join, until there is nothing left to gain. */
 static const struct {
     int rows, level;
-} strips[] = { { -1, 4 }, { 32, 4 }, { 16, 8 }, { 8, 2 }, { 8, 16 } };
+} strips[] = { { -1, 0 }, { 32, 4 }, { 16, 8 }, { 8, 2 }, { 8, 16 } };
 /* Each more costs the original some 6 % of its time; other networks gain nothing from them. */
 static const int bands[] = { 1, 2, 3, 4, 6, 8 };
 enum { STRIPS = sizeof strips / sizeof *strips, BANDS = sizeof bands / sizeof *bands };

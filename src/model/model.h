@@ -27,7 +27,7 @@ struct Model {
     WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
     bool pad_original;           /* pictures are padded as the published DAIN does */
-    int strip_rows, strip_level; /* see Network; rows < 0: by the size of the picture */
+    int strip_rows, strip_level; /* see Network; rows < 0, level 0: by the size of the picture */
     int bands;
     int strip_large; /* rows of large pictures then */
     int reduce;      /* flow is estimated at 1/reduce of the resolution: 1, 2, 4 */

@@ -67,7 +67,7 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
         for (int i = 0; i < 2 && r == DAIN_OK; i++)
             r = read_rgb(inputs[i], &picture[i], &rgb[i], alpha, colour, report);
     }
-    if (r == DAIN_OK && !(out = colour_rgb_frame(rgb[0], false)))
+    if (r == DAIN_OK && !(out = colour_rgb_frame(NULL, rgb[0], false)))
         r = report_error(report, DAIN_ENOMEM, "out of memory");
     if (r == DAIN_OK)
         r = engine_between(engine, rgb, time_ratio(o->time), out, report);

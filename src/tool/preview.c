@@ -60,7 +60,7 @@ static int next_frame(Source *source, AVFrame **frame)
 
 static int shrunk(const Preview *v, const AVFrame *frame, SceneFrame **out)
 {
-    AVFrame *rgb = colour_rgb_frame(frame, false);
+    AVFrame *rgb = colour_rgb_frame(NULL, frame, false);
     int r = rgb ? colour_convert(v->colour, frame, rgb, v->settings->report) : no_memory(v);
     if (r == DAIN_OK && !(*out = scene_shrink(rgb)))
         r = no_memory(v);

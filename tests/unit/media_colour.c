@@ -122,7 +122,7 @@ static void patch(enum AVPixelFormat format, int m, bool full, const double rgb[
     code_of(matrices[m].kr, matrices[m].kb, full, depth, rgb, want);
     AVFrame *src = make(format, 22, 18, matrices[m].matrix, range);
     AVFrame *dst = make(format, 22, 18, matrices[m].matrix, range);
-    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(NULL, src, false) : NULL;
     Colour *there = colour_create(), *back = colour_create();
     if (CHECK(src && dst && mid && there && back)) {
         for (int i = 0; i < 3; i++)
@@ -194,7 +194,7 @@ static void exact_trip(enum AVPixelFormat format, int width, int height)
 {
     AVFrame *src = make(format, width, height, AVCOL_SPC_BT709, AVCOL_RANGE_UNSPECIFIED);
     AVFrame *dst = make(format, width, height, AVCOL_SPC_BT709, AVCOL_RANGE_UNSPECIFIED);
-    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(NULL, src, false) : NULL;
     Colour *there = colour_create(), *back = colour_create();
     const AVPixFmtDescriptor *const d = av_pix_fmt_desc_get(format);
     if (CHECK(src && dst && mid && there && back)) {
@@ -244,7 +244,7 @@ static void trips(void)
 static void palettes(void)
 {
     AVFrame *src = make(AV_PIX_FMT_PAL8, 19, 3, AVCOL_SPC_UNSPECIFIED, AVCOL_RANGE_UNSPECIFIED);
-    AVFrame *mid = src ? colour_rgb_frame(src, false) : NULL;
+    AVFrame *mid = src ? colour_rgb_frame(NULL, src, false) : NULL;
     Colour *c = colour_create();
     if (CHECK(src && mid && c)) {
         for (int y = 0; y < 3; y++)
@@ -276,7 +276,7 @@ static void headroom(void)
     AVFrame *dst = make(AV_PIX_FMT_YUV420P, 32, 32, AVCOL_SPC_BT709, AVCOL_RANGE_MPEG);
     Colour *there = colour_create(), *back = colour_create();
     for (int with = 0; with < 2 && CHECK(src && dst && there && back); with++) {
-        AVFrame *mid = colour_rgb_frame(src, with);
+        AVFrame *mid = colour_rgb_frame(NULL, src, with);
         if (!CHECK(mid != NULL))
             break;
         static const unsigned codes[] = { 0, 5, 16, 128, 235, 250, 255 };
