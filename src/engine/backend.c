@@ -46,6 +46,11 @@ static const BackendMethods native_methods = {
     native_cancel, native_last_error, native_close,
 };
 
+DainContext *backend_context(Backend *backend)
+{
+    return backend->methods == &native_methods ? ((Native *)backend)->context : NULL;
+}
+
 Backend *backend_native(DainContext *context)
 {
     Native *const native = mem_calloc(1, sizeof *native);

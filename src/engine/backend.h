@@ -31,6 +31,9 @@ struct Backend {
 /* Our own engine, which the backend takes over, also when it fails. NULL if there is no memory. */
 Backend *backend_native(DainContext *context);
 
+/* The engine behind it if it is our own, else NULL. */
+DainContext *backend_context(Backend *backend);
+
 /* As dain_push(), dain_interpolate(), dain_reset(), dain_cancel(), dain_last_error(). */
 int backend_push(Backend *backend, const DainImage *frame);
 int backend_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out);

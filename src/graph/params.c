@@ -283,6 +283,7 @@ int params_prepare_u8(Params *params, ConvParam *p, const ConvU8Input *in)
         }
         conv_pack_u8(u.weights, q, p->oc, stay, p->kh, p->kw);
         p->u8 = u;
+        params->prepared += packed + lanes * (sizeof(int32_t) + sizeof(float));
         params->bytes += packed + lanes * (sizeof(int32_t) + sizeof(float));
     } else {
         u8_free(&u);
@@ -301,6 +302,8 @@ void params_unprepare(Params *params)
         mem_free(params->conv[i]->bf16_weights);
         params->conv[i]->bf16_weights = NULL;
     }
+    params->bytes -= params->prepared;
+    params->prepared = 0;
 }
 
 int params_prepare_bf16(Params *params, ConvParam *p)
@@ -318,6 +321,7 @@ int params_prepare_bf16(Params *params, ConvParam *p)
     }
     params_unpack_conv(p, oihw);
     conv_pack_bf16(p->bf16_weights, oihw, p->oc, p->ci, p->kh, p->kw);
+    params->prepared += packed * sizeof(uint16_t);
     params->bytes += packed * sizeof(uint16_t);
     mem_free(oihw);
     return DAIN_OK;

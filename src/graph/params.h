@@ -55,6 +55,7 @@ typedef struct Params {
     int range_count, range_capacity;
     int64_t elements; /* weights and biases */
     size_t bytes;     /* in memory */
+    size_t prepared;  /* of these, what params_unprepare() gives back */
     Report *report;
 } Params;
 

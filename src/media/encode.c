@@ -378,6 +378,8 @@ static int set_quality(AVDictionary **options, const EncoderSettings *s, const A
     for (const char *const *o = s->options; o && *o; o++)
         if (av_dict_parse_string(options, *o, "=", "", 0) < 0)
             return report_error(report, DAIN_EINVAL, "%s is no KEY=VALUE for the encoder", *o);
+    if (s->lookahead && !strcmp(codec->name, "libx264"))
+        av_dict_set_int(options, "rc-lookahead", s->lookahead, AV_DICT_DONT_OVERWRITE);
     hush_x265(options, codec);
     return DAIN_OK;
 }

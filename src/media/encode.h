@@ -12,6 +12,7 @@ typedef struct EncoderSettings {
     const char *pix_fmt;        /* NULL = the source's, or the nearest that the encoder takes */
     const char *const *options; /* "key=value" for the encoder, ended by NULL; NULL = none */
     int threads;                /* 0 = the encoder's choice */
+    int lookahead;              /* frames that x264 looks ahead at most; 0 = its choice */
 } EncoderSettings;
 
 typedef struct Encoder Encoder;

@@ -2,6 +2,7 @@
 #include "media/pipeline.h"
 
 #include "base/mem.h"
+#include "media/memory.h"
 #include "media/pixels.h"
 #include "media/stages.h"
 
@@ -10,8 +11,6 @@
 #include <time.h>
 
 /* Frames that wait between two threads: enough to even out, few enough for 4K. */
-/* Above so many pixels an RGB frame has 60 MB. */
-enum { SERIAL_PIXELS = 5000000 };
 enum { READ_AHEAD = 1, WRITE_BEHIND = 1, PACKETS = 1024 };
 
 /* ---- opening ---- */
@@ -133,13 +132,16 @@ static int open_output(Pipeline *p)
         return forecast_make(p, container, &timeline, rate, p->forecast);
     const char *const inputs[] = { s->input, NULL };
     const AVFrame *const first = p->first.decoded;
-    p->serial = s->save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS;
     OutputSettings out = s->output;
     out.inputs = inputs;
     out.time_base = ratio_of(p->out_base);
     out.rate = rate;
     out.first_pts = first->pts;
     out.stretch = s->stretch;
+    PipelineChoice choice = { .encoder = &out.encoder };
+    if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
+        return r;
+    p->serial = choice.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS;
     char **facts = NULL;
     if ((r = choose_segments(p, &out, &facts)) < 0)
         return r;

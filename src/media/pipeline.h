@@ -45,6 +45,12 @@ typedef struct PipelineStart {
     int64_t done;                       /* frames of output that a run before has made */
 } PipelineStart;
 
+/* What may still be chosen when the first frame is known. */
+typedef struct PipelineChoice {
+    EncoderSettings *encoder;
+    bool save_memory; /* convert colours only when the frame is needed: a little slower */
+} PipelineChoice;
+
 typedef struct PipelineSettings {
     const char *input;
     SourceSettings source;
@@ -67,14 +73,13 @@ typedef struct PipelineSettings {
     bool dedup;               /* leave out repeated source frames, see dedup.h */
     double scene_threshold;   /* scores above it are cuts; > 1 = look for none */
     int depth;                /* new frames that may wait for the encoder, 0 = usual */
-    bool
-        save_memory; /* convert colours only when the frame is needed: a little slower; large frames
-                       * are always converted so */
-    Backend *engine; /* the caller's; nobody else may use it meanwhile */
-    atomic_bool *cancel; /* set from outside: stop, but finish the file. NULL = never */
-    Report *report;      /* its callback may be called from three threads */
+    Backend *engine;          /* the caller's; nobody else may use it meanwhile */
+    atomic_bool *cancel;      /* set from outside: stop, but finish the file. NULL = never */
+    Report *report;           /* its callback may be called from three threads */
     /* Called from the caller's thread; NULL = not. */
     void (*started)(void *opaque, const PipelineStart *start);
+    /* Before the output is opened; an error ends the work. */
+    int (*choose)(void *opaque, const AVFrame *first, PipelineChoice *choice);
     void (*progress)(void *opaque, const PipelineProgress *progress);
     void *opaque;
 } PipelineSettings;

@@ -405,6 +405,14 @@ static bool take_frame(Pipeline *p, SourceFrame *frame)
     return taken;
 }
 
+/* Converts in the engine's thread, when at most one RGB frame is still with the writer. */
+static int prepare_late(Pipeline *p)
+{
+    if (!queue_wait_room(p->to_writer, KIND_FRAME))
+        return DAIN_ECANCELED;
+    return reader_prepare(p, &p->engine, &p->newer);
+}
+
 int engine_main(Pipeline *p)
 {
     SourceFrame frame;
@@ -418,7 +426,7 @@ int engine_main(Pipeline *p)
         p->older = p->newer;
         p->newer = frame;
         p->newer_index++;
-        int r = frame.rgb ? DAIN_OK : reader_prepare(p, &p->engine, &p->newer);
+        int r = frame.rgb ? DAIN_OK : prepare_late(p);
         if (r < 0)
             return r;
         p->source_index = p->progress.frames_in + frame.left_out;

@@ -46,7 +46,6 @@ static void print_value(const Option *o, const void *values, char *text)
         snprintf(text, LONGEST, "%.15g", *(const double *)at);
         break;
     case OPTION_TIME:
-    case OPTION_BYTES:
         snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);
         break;
     case OPTION_BYTES:

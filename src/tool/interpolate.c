@@ -13,6 +13,7 @@
 #include "media/still.h"
 #include "tool/plan.h"
 #include "tool/preview.h"
+#include "tool/limit.h"
 #include "tool/progress.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ typedef struct Job {
     const char *input, *output;
     bool events; /* --progress json */
     Report *report;
+    Backend *engine;
     Progress progress;
     PipelineStart start;
 } Job;
@@ -63,6 +65,18 @@ static void on_start(void *opaque, const PipelineStart *start)
     progress_start(&job->progress, "frames", !progress_line_wanted(job->options));
     if (job->events)
         events_start(job->input, job->output, start);
+}
+
+/* A memory limit is for all of the tool. */
+static int on_choice(void *opaque, const AVFrame *first, PipelineChoice *choice)
+{
+    Job *const job = opaque;
+    const CommonOptions *const common = &job->options->common;
+    DainContext *const engine = backend_context(job->engine);
+    if (!engine)
+        return report_error(job->report, DAIN_EUNSUPPORTED, "--mem-limit is for the native engine");
+    return limit_share(engine, (size_t)common->memory_limit, first, choice, tuning_of(common).depth,
+                       job->report);
 }
 
 static void on_progress(void *opaque, const PipelineProgress *p)
@@ -231,7 +245,8 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
     PipelineResult result = { 0 };
     PipelineSettings s = {
         .input = in,
-        .source = { .progressive = o->progressive,
+        .source = { .threads = o->common.memory_limit ? 1 : 0, /* each holds frames */
+                    .progressive = o->progressive,
                     .deinterlace = o->deinterlace,
                     .strict = o->strict,
                     .input_rate = o->input_rate,
@@ -251,6 +266,7 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
         .cancel = interruption(),
         .report = report,
         .started = on_start,
+        .choose = o->common.memory_limit ? on_choice : NULL,
         .progress = on_progress,
         .opaque = &job,
     };
@@ -276,7 +292,7 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
         if (r == DAIN_OK)
             s.factor = ratio(o->frames, count);
     }
-    s.engine = engine;
+    s.engine = job.engine = engine;
     if (r == DAIN_OK && o->dry_run)
         r = plan_print(&s, !strcmp(engine->methods->name, "native") ? &o->common : NULL,
                        job.events);

@@ -65,4 +65,35 @@ def _(work):
         plan('--mem-limit', good)
 
 
+def peak(*args):
+    """MiB that the tool had in memory at most, and what it said."""
+    with open(args[-1] + '.log', 'w+') as log:
+        process = subprocess.Popen([DAIN, *map(str, args)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        log.seek(0)
+        return process.returncode, usage.ru_maxrss / 1024, log.read()
+
+
+@test('a video stays within its limit, all of the tool together, or is refused with the need')
+def _(work):
+    if peak('info', '--no-tune', '--size', '64x64', '-m', str(work / 'none'))[1] > 100:
+        raise Skip('memory is not what it is in a build for checking')
+    clip = work / 'in.mp4'
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=0.24', '-c:v', 'libx264', '-preset', 'fast', clip)
+    common = ('--no-tune', '-j', '2', '--preset', 'ultrafast', '-y', '-v', '--mem-limit')
+    for limit in (260, 200):
+        code, got, said = peak(*common, f'{limit}M', clip, str(work / 'out.mp4'))
+        check(code == 0 and got <= limit * 1.05, f'{got} MiB within {limit}: {said}')
+        check(f'at 1280x720' in said, said)
+    run = dain(*common, '120M', clip, work / 'no.mp4', code=1)
+    check(run.stderr.count('\n') == 1 and 'needs' in run.stderr and not (work / 'no.mp4').exists(), run.stderr)
+    # without the limit the same frames come out where nothing had to be given up
+    dain('--no-tune', '-q', '-y', '--precision', 'int8', '-c', 'ffv1', clip, work / 'a.mkv')
+    dain('--no-tune', '-q', '-y', '--precision', 'int8', '-c', 'ffv1', '--mem-limit', '1G', clip, work / 'b.mkv')
+    sums = [subprocess.run(['ffmpeg', '-v', 'error', '-i', work / f'{n}.mkv', '-f', 'md5', '-'], capture_output=True).stdout
+            for n in 'ab']
+    check(sums[0] and sums[0] == sums[1], 'frames differ')
+
+
 main()
