@@ -67,7 +67,7 @@ struct Pipeline {
     bool headroom; /* of the RGB frames, see colour.h */
     SceneHistory scenes;
     FramePool rgb_in;
-    bool serial; /* the engine's thread converts, so that few RGB frames exist at a time */
+    bool serial;       /* the engine's thread converts, so that few RGB frames exist at a time */
     Dedup *dedup;      /* NULL = keep all frames */
     SourceFrame first; /* read ahead of the threads */
     AVPacket **early;  /* and the packets before it */
