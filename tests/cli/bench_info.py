@@ -19,16 +19,18 @@ def _(work):
     check(abs(counted / i['macs_per_pixel'] - 1) < 0.02, f'{counted} counted, {i["macs_per_pixel"]} told')
 
 
-@test('more times in a pair cost less each')
+@test('more times in a pair share its frame and pair parts')
 def _(work):
-    one, four = (json.loads(dain('bench', '--size', '160x96', '--frames', '4', '-j', '1', '--times', n,
-                                 '--json').stdout) for n in (1, 4))
-    equal(four['new_frames'], 16, 'new frames')
-    runs = {s['name'] + s['rate']: s['runs'] for s in four['stages']}
-    check(all(r % 16 == 0 for k, r in runs.items() if k.endswith('time')), f'runs: {runs}')
-    ratio = sum(s['ms_per_frame'] for s in four['stages'] if s['rate'] != 'time') / \
-        sum(s['ms_per_frame'] for s in one['stages'] if s['rate'] != 'time')
-    check(ratio < 0.6, f'frame and pair parts cost {ratio} of one time\'s')
+    """By what was run, not by time: times on a busy machine prove nothing."""
+    runs = {}
+    for times in (1, 4):
+        made = json.loads(dain('bench', '--size', '160x96', '--frames', '4', '-j', '1', '--times', times,
+                               '--json').stdout)
+        equal(made['new_frames'], 4 * times, 'new frames')
+        runs[times] = {(s['name'], s['rate']): s['runs'] for s in made['stages']}
+    equal(set(runs[1]), set(runs[4]), 'stages')
+    for stage, n in runs[1].items():
+        equal(runs[4][stage], 4 * n if stage[1] == 'time' else n, f'runs of {stage} at four times')
 
 
 @test('the text of bench has the table')
