@@ -46,7 +46,7 @@ def _(work):
     need('bash')
     (work / 'fa.mp4').write_text('')
     (work / 'clip.mp4').write_text('')
-    equal(bash(work, 'dain', '--fa'), {'--factor'}, '--fa')
+    equal(bash(work, 'dain', '--fac'), {'--factor'}, '--fa')
     equal(bash(work, 'dain', 'clip.mp4', '--precision', ''), precisions(), '--precision')
     equal(bash(work, 'dain', '--progress', 'j'), {'json'}, '--progress j')
     equal(bash(work, 'dain', '-c', 'libx'), {'libx264', 'libx265'}, '-c libx')

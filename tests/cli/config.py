@@ -4,7 +4,7 @@ from harness import *
 
 def told(*args, home=None, code=0, **env):
     """What a dry run would do: the object of its plan, or the run if it fails."""
-    env = {'XDG_CONFIG_HOME': str(home) if home else '/nonexistent', **env}
+    env = {'XDG_CONFIG_HOME': str(home) if home else '/dev/null/none', **env}
     run = dain('--dry-run', '--progress', 'json', *args, code=code, env=env)
     return json.loads(run.stderr.splitlines()[-2]) if code == 0 else run
 

@@ -24,7 +24,7 @@ DAIN = os.environ.get('DAIN', str(ROOT / 'build' / 'dain'))
 DEMO = ROOT / 'assets' / 'demo.mp4'
 
 # What the user who runs the tests has configured is none of theirs.
-os.environ['XDG_CONFIG_HOME'] = '/nonexistent'
+os.environ['XDG_CONFIG_HOME'] = '/dev/null/none'  # not to be made, not even by root
 os.environ.pop('DAIN_MODEL_PATH', None)
 
 tests = []
@@ -58,7 +58,7 @@ def dain(*args, code=0, timeout=120, env=None, **more):
     """Runs the tool; its exit code must be `code` (None: any). Returns the completed process.
     What `dain tune` found on this machine is out of its sight."""
     run = subprocess.run([DAIN, *map(str, args)], capture_output=True, text=True, timeout=timeout * PATIENCE,
-                         stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': '/nonexistent', **(env or {})}, errors='replace', **more)
+                         stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': '/dev/null/none', **(env or {})}, errors='replace', **more)
     if code is not None and run.returncode != code:
         raise AssertionError(f'dain {" ".join(map(str, args))}: exit code {run.returncode}, '
                              f'not {code}\n{run.stdout}{run.stderr}')
