@@ -237,9 +237,11 @@ static int doubt_new(Pipeline *p, const Instant *at, AVFrame **out)
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
 {
+    const double asked = stage_clock();
     if (!queue_wait_room(p->to_writer, KIND_FRAME))
         return DAIN_ECANCELED;
     const double start = stage_clock();
+    p->progress.output_seconds += start - asked;
     int r = load_pair(p);
     if (r == DAIN_OK) {
         /* not before: what the pair was loaded from may be used again */
