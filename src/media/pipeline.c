@@ -141,6 +141,10 @@ static int open_output(Pipeline *p)
     PipelineChoice choice = { .encoder = &out.encoder };
     if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
         return r;
+    if (choice.drop_lock) {
+        lock_destroy(p->lock);
+        p->lock = NULL;
+    }
     p->serial = choice.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS;
     char **facts = NULL;
     if ((r = choose_segments(p, &out, &facts)) < 0)

@@ -49,6 +49,7 @@ typedef struct PipelineStart {
 typedef struct PipelineChoice {
     EncoderSettings *encoder;
     bool save_memory; /* convert colours only when the frame is needed: a little slower */
+    bool drop_lock;   /* hold no still things: that takes RGB frames for longer */
 } PipelineChoice;
 
 typedef struct PipelineSettings {

@@ -96,6 +96,8 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
         return r == DAIN_ENOMEM ? refuse(&t, limit, first, report)
                                 : report_error(report, r, "%s", dain_last_error(engine));
     r = attempt(engine, limit, first, choice->encoder, depth, &fits);
+    /* the frames that still things come from are a tenth of all memory at 4K */
+    choice->drop_lock = (int64_t)first->width * first->height > SERIAL_PIXELS;
     choice->save_memory = fits.save_memory;
     choice->encoder->lookahead = fits.lookahead;
     if (fits.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS)
