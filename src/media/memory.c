@@ -11,6 +11,7 @@ enum {
     DECODED = 10,     /* references, threads, and what waits for the engine */
     RGB_SERIAL = 2,   /* one in or out, one with the encoder */
     RGB_PARALLEL = 5, /* two in, two out, one with the encoder */
+    RGB_HELD = 1,     /* that still things come from */
     OTHER_ENCODER = 40
 };
 
@@ -61,7 +62,8 @@ MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, 
     const size_t pixels = (size_t)first->width * (size_t)first->height;
     const size_t frame = bytes > 0 ? (size_t)bytes : 3 * pixels;
     const size_t rgb = pixels * sizeof(float) * (pixels_alpha(first->format) ? 4 : 3);
-    const int count = save || pixels > SERIAL_PIXELS ? RGB_SERIAL : RGB_PARALLEL;
+    const int count =
+        (save || pixels > SERIAL_PIXELS ? RGB_SERIAL : RGB_PARALLEL) + (save ? 0 : RGB_HELD);
     return (MediaNeed){ .program = (size_t)PROGRAM_MIB << 20,
                         .frames =
                             DECODED * frame + (size_t)(count + (depth > 1 ? depth - 1 : 0)) * rgb,

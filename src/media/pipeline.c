@@ -141,7 +141,7 @@ static int open_output(Pipeline *p)
     PipelineChoice choice = { .encoder = &out.encoder };
     if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
         return r;
-    if (choice.drop_lock) {
+    if (choice.save_memory) {
         lock_destroy(p->lock);
         p->lock = NULL;
     }

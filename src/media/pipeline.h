@@ -48,8 +48,9 @@ typedef struct PipelineStart {
 /* What may still be chosen when the first frame is known. */
 typedef struct PipelineChoice {
     EncoderSettings *encoder;
-    bool save_memory; /* convert colours only when the frame is needed: a little slower */
-    bool drop_lock;   /* hold no still things: that takes RGB frames for longer */
+    /* Convert colours only when the frame is needed, a little slower, and hold no still things, which
+     * takes one more RGB frame. */
+    bool save_memory;
 } PipelineChoice;
 
 typedef struct PipelineSettings {

@@ -55,9 +55,9 @@ static void say(const Trial *t, size_t limit, Report *report)
         snprintf(look, sizeof look, "; the encoder looks %d frame%s ahead", t->lookahead,
                  t->lookahead == 1 ? "" : "s");
     report_log(report, t->lookahead ? DAIN_LOG_WARNING : DAIN_LOG_INFO,
-               "within %zu MiB: network %zu, program and frames %zu, encoder %zu%s", limit >> 20,
+               "within %zu MiB: network %zu, program and frames %zu, encoder %zu%s%s", limit >> 20,
                mib(t->plan.total_bytes), mib(t->media.program + t->media.frames),
-               mib(t->media.encoder), look);
+               mib(t->media.encoder), look, t->save_memory ? "; still things are not held" : "");
 }
 
 static int refuse(const Trial *t, size_t limit, const AVFrame *first, Report *report)
@@ -80,7 +80,7 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
         r = dain_plan(engine, first->width, first->height, &wished);
     int best = INT_MAX;
     const int least = r == DAIN_OK ? loss_of(&wished) : 0;
-    /* with late conversion in the second half */
+    /* with late conversion, and without holding still things, in the second half */
     for (int i = -1; i < 2 * LOOKS && best > least && (r == DAIN_OK || r == DAIN_ENOMEM); i++) {
         const int look = i < 0 ? 0 : looks[i % LOOKS];
         if (look >= own && i >= 0 && i != LOOKS)
@@ -96,8 +96,6 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
         return r == DAIN_ENOMEM ? refuse(&t, limit, first, report)
                                 : report_error(report, r, "%s", dain_last_error(engine));
     r = attempt(engine, limit, first, choice->encoder, depth, &fits);
-    /* the frames that still things come from are a tenth of all memory at 4K */
-    choice->drop_lock = (int64_t)first->width * first->height > SERIAL_PIXELS;
     choice->save_memory = fits.save_memory;
     choice->encoder->lookahead = fits.lookahead;
     if (fits.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS)

@@ -244,49 +244,60 @@ static void put_raw(OnnxWriter *w, OnnxBytes *tensor, const uint64_t *value, int
     put_message(&w->initializer, 5, tensor);
 }
 
+/* A constant of that name and type; room for the bits of its elements, or NULL where it is known already or
+ * there is no memory. */
+static uint64_t *constant_begin(OnnxWriter *w, OnnxValue *v, const char *name, OnnxType type,
+                                int dims, const int64_t *shape, int64_t *count)
+{
+    *v = (OnnxValue){ .type = type };
+    *count = 1;
+    for (int i = 0; i < dims; i++)
+        *count *= shape[i];
+    snprintf(v->name, sizeof v->name, "%s", name);
+    if (known(w, v->name))
+        return NULL;
+    uint64_t *bits = mem_alloc((size_t)*count * sizeof *bits);
+    if (!bits)
+        w->initializer.no_memory = 1;
+    return bits;
+}
+
+static void constant_end(OnnxWriter *w, const OnnxValue *v, int dims, const int64_t *shape,
+                         uint64_t *bits, int64_t count)
+{
+    const int bytes = v->type == ONNX_HALF                             ? 2
+                      : v->type == ONNX_FLOAT || v->type == ONNX_INT32 ? 4
+                                                                       : 1;
+    OnnxBytes b = tensor_head(v->name, v->type, dims, shape);
+    put_raw(w, &b, bits, count, bytes);
+    mem_free(bits);
+}
+
 OnnxValue onnx_tensor(OnnxWriter *w, const char *name, OnnxType type, int dims,
                       const int64_t *shape, const float *values)
 {
-    OnnxValue v = { .type = type };
-    int64_t count = 1;
-    for (int i = 0; i < dims; i++)
-        count *= shape[i];
-    snprintf(v.name, sizeof v.name, "%s", name);
-    if (known(w, v.name))
+    OnnxValue v;
+    int64_t count;
+    uint64_t *bits = constant_begin(w, &v, name, type, dims, shape, &count);
+    if (!bits)
         return v;
-    uint64_t *bits = mem_alloc((size_t)count * sizeof *bits);
-    if (!bits) {
-        w->initializer.no_memory = 1;
-        return v;
-    }
     for (int64_t i = 0; i < count; i++)
         bits[i] = float_bits(values[i], type);
-    OnnxBytes b = tensor_head(v.name, type, dims, shape);
-    put_raw(w, &b, bits, count, type == ONNX_HALF ? 2 : 4);
-    mem_free(bits);
+    constant_end(w, &v, dims, shape, bits, count);
     return v;
 }
 
 OnnxValue onnx_integers(OnnxWriter *w, const char *name, OnnxType type, int dims,
                         const int64_t *shape, const int32_t *values)
 {
-    OnnxValue v = { .type = type };
-    int64_t count = 1;
-    for (int i = 0; i < dims; i++)
-        count *= shape[i];
-    snprintf(v.name, sizeof v.name, "%s", name);
-    if (known(w, v.name))
+    OnnxValue v;
+    int64_t count;
+    uint64_t *bits = constant_begin(w, &v, name, type, dims, shape, &count);
+    if (!bits)
         return v;
-    uint64_t *bits = mem_alloc((size_t)count * sizeof *bits);
-    if (!bits) {
-        w->initializer.no_memory = 1;
-        return v;
-    }
     for (int64_t i = 0; i < count; i++)
         bits[i] = (uint32_t)values[i];
-    OnnxBytes b = tensor_head(v.name, type, dims, shape);
-    put_raw(w, &b, bits, count, type == ONNX_INT32 ? 4 : 1);
-    mem_free(bits);
+    constant_end(w, &v, dims, shape, bits, count);
     return v;
 }
 
