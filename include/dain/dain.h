@@ -166,6 +166,15 @@ DAIN_API void dain_close(DainContext **ctx);
 DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
 
 /*
+ * The same with a second picture of the frame, of the same size, in any layout: motion and depth are
+ * estimated on guide, and new pictures are composed of frame. For what shows the motion better than
+ * the frame does: a copy without its noise, without an overlay, with more contrast. Its alpha is
+ * not used. guide = NULL: dain_push().
+ * (The original network chooses its interpolation kernels by the frames themselves.)
+ */
+DAIN_API int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *guide);
+
+/*
  * Makes the picture at t = num / den between the last two frames pushed (0 = the older, 1 = the
  * newer), 0 <= num <= den, den > 0, and writes it to *out, whose size must be that of the frames;
  * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves.

@@ -10,9 +10,9 @@ typedef struct Native {
     DainContext *context;
 } Native;
 
-static int native_push(Backend *backend, const DainImage *frame)
+static int native_push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
-    return dain_push(((Native *)backend)->context, frame);
+    return dain_push_guided(((Native *)backend)->context, frame, guide);
 }
 
 static int native_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
@@ -67,7 +67,12 @@ Backend *backend_native(DainContext *context)
 
 int backend_push(Backend *backend, const DainImage *frame)
 {
-    return backend->methods->push(backend, frame);
+    return backend->methods->push(backend, frame, NULL);
+}
+
+int backend_push_guided(Backend *backend, const DainImage *frame, const DainImage *guide)
+{
+    return backend->methods->push(backend, frame, guide);
 }
 
 int backend_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)

@@ -16,7 +16,7 @@ typedef struct Backend Backend;
 
 typedef struct BackendMethods {
     const char *name; /* "native", ... */
-    int (*push)(Backend *backend, const DainImage *frame);
+    int (*push)(Backend *backend, const DainImage *frame, const DainImage *guide);
     int (*interpolate)(Backend *backend, int64_t num, int64_t den, const DainImage *out);
     void (*reset)(Backend *backend);
     void (*cancel)(Backend *backend); /* async-signal-safe */
@@ -34,8 +34,10 @@ Backend *backend_native(DainContext *context);
 /* The engine behind it if it is our own, else NULL. */
 DainContext *backend_context(Backend *backend);
 
-/* As dain_push(), dain_interpolate(), dain_reset(), dain_cancel(), dain_last_error(). */
+/* As dain_push(), dain_push_guided(), dain_interpolate(), dain_reset(), dain_cancel(),
+ * dain_last_error(). */
 int backend_push(Backend *backend, const DainImage *frame);
+int backend_push_guided(Backend *backend, const DainImage *frame, const DainImage *guide);
 int backend_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out);
 void backend_reset(Backend *backend);
 void backend_cancel(Backend *backend);

@@ -311,10 +311,56 @@ static int store_result(Runtime *r, const DainImage *out)
 
 /* ---- the table ---- */
 
-static int push(Backend *backend, const DainImage *frame)
+/* Runs the part of a frame on a picture. */
+static int run_frame(Runtime *r, int slot, const DainImage *image)
+{
+    const int64_t shape[4] = { 1, 3, r->height, r->width };
+    OrtValue *picture = NULL;
+    load_picture(r->picture[slot], image);
+    int error = host_tensor(r, r->picture[slot], 4, shape, &picture);
+    if (!error)
+        error = run_part(r, ONNX_PART_FRAME, slot, "frame", picture);
+    if (picture)
+        r->ort.api->ReleaseValue(picture);
+    return error;
+}
+
+/* Runs it on the guide, and then on the frame for what new pictures are composed of. */
+static int run_guided(Runtime *r, int slot, const DainImage *frame, const DainImage *guide)
+{
+    static const char kept[] = "img";
+    Part *const p = &r->part[ONNX_PART_FRAME];
+    int image = 0;
+    while (image < p->outputs && strcmp(p->output[image], kept))
+        image++;
+    if (image == p->outputs)
+        return report_error(r->report, DAIN_EUNSUPPORTED,
+                            "this network cannot take the motion from another picture");
+    int error = run_frame(r, slot, guide);
+    OrtValue *of_guide[MAX_VALUES];
+    memcpy(of_guide, p->value[slot], sizeof of_guide);
+    memset(p->value[slot], 0, sizeof p->value[slot]);
+    if (!error)
+        error = run_frame(r, slot, frame);
+    for (int i = 0; i < p->outputs; i++) {
+        OrtValue *const left_over = i == image ? of_guide[i] : p->value[slot][i];
+        if (i != image)
+            p->value[slot][i] = of_guide[i];
+        if (left_over)
+            r->ort.api->ReleaseValue(left_over);
+    }
+    return error;
+}
+
+static int push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     Runtime *const r = (Runtime *)backend;
     int error = check_image(r, frame);
+    if (!error && guide)
+        error = check_image(r, guide);
+    if (!error && guide && (guide->width != frame->width || guide->height != frame->height))
+        error = report_error(r->report, DAIN_EINVAL, "the guide is %d x %d, the frame %d x %d",
+                             guide->width, guide->height, frame->width, frame->height);
     if (!error && r->frames && (frame->width != r->width || frame->height != r->height))
         error = report_error(r->report, DAIN_EINVAL,
                              "the frame is %d x %d, the ones before it were %d x %d", frame->width,
@@ -324,15 +370,8 @@ static int push(Backend *backend, const DainImage *frame)
     if (error)
         return error;
     const int slot = !r->newest;
-    const int64_t shape[4] = { 1, 3, r->height, r->width };
-    OrtValue *picture = NULL;
     r->pair_ready = false;
-    load_picture(r->picture[slot], frame);
-    error = host_tensor(r, r->picture[slot], 4, shape, &picture);
-    if (!error)
-        error = run_part(r, ONNX_PART_FRAME, slot, "frame", picture);
-    if (picture)
-        r->ort.api->ReleaseValue(picture);
+    error = guide ? run_guided(r, slot, frame, guide) : run_frame(r, slot, frame);
     if (error) {
         r->frames = 0;
         return error;

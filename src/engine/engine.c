@@ -244,12 +244,22 @@ static int finish(DainContext *c, int error)
 
 int dain_push(DainContext *ctx, const DainImage *frame)
 {
+    return dain_push_guided(ctx, frame, NULL);
+}
+
+int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *guide)
+{
     if (!ctx || !frame)
         return DAIN_EINVAL;
     ctx->report.error[0] = 0;
     int error = check_image(ctx, frame);
+    if (!error && guide)
+        error = check_image(ctx, guide);
     if (error)
         return error;
+    if (guide && (guide->width != frame->width || guide->height != frame->height))
+        return report_error(&ctx->report, DAIN_EINVAL, "the guide is %d x %d, the frame %d x %d",
+                            guide->width, guide->height, frame->width, frame->height);
     if (ctx->frames && (frame->width != ctx->width || frame->height != ctx->height))
         return report_error(&ctx->report, DAIN_EINVAL,
                             "the frame is %d x %d, the ones before it were %d x %d", frame->width,
@@ -260,8 +270,9 @@ int dain_push(DainContext *ctx, const DainImage *frame)
             return error;
     }
     ctx->pair_ready = false;
-    const ImageView view = image_view(frame);
-    error = finish(ctx, session_frame(&ctx->session, &view, &ctx->cancel));
+    const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
+    error = finish(
+        ctx, session_frame_guided(&ctx->session, &view, guide ? &guide_view : &view, &ctx->cancel));
     if (error) { /* half a frame was written over the older one */
         ctx->frames = ctx->frames > 0;
         return error;

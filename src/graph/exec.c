@@ -238,3 +238,15 @@ int network_run(Network *network, DainRate rate, const Run *run)
         g->ops[i].runs += !error;
     return error;
 }
+
+int network_reload(Network *network, const Run *run)
+{
+    Execution e = { .g = &network->graph[DAIN_RATE_FRAME], .run = run, .clock = now() };
+    int error = DAIN_OK;
+    for (int i = 0; i < e.g->op_count && !error; i++) {
+        Op *const op = &e.g->ops[i];
+        if (op->kind == OP_LOAD || op->kind == OP_PAD_LOAD)
+            error = run_rows(&e, op, 0, e.g->tensors[op->out[0]].h, false);
+    }
+    return error;
+}

@@ -253,6 +253,9 @@ typedef struct Run {
 
 /* Runs one graph. Errors: DAIN_ECANCELED. */
 int network_run(Network *network, DainRate rate, const Run *run);
+/* Reads run->input over the picture that the frame graph kept, and leaves what was made of that as it
+ * is. Errors: DAIN_ECANCELED. */
+int network_reload(Network *network, const Run *run);
 
 /* Name under which the range of an operator's output is calibrated; NULL if it needs none. */
 const char *op_range_name(const Op *op);

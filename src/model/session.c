@@ -54,9 +54,19 @@ static Run run_of(const Session *s, atomic_bool *cancel)
 
 int session_frame(Session *s, const ImageView *picture, atomic_bool *cancel)
 {
+    return session_frame_guided(s, picture, picture, cancel);
+}
+
+int session_frame_guided(Session *s, const ImageView *picture, const ImageView *guide,
+                         atomic_bool *cancel)
+{
     Run r = run_of(s, cancel);
-    r.input = picture;
-    const int error = network_run(&s->network, DAIN_RATE_FRAME, &r);
+    r.input = guide;
+    int error = network_run(&s->network, DAIN_RATE_FRAME, &r);
+    if (!error && guide != picture) {
+        r.input = picture;
+        error = network_reload(&s->network, &r);
+    }
     if (error)
         return error;
     unsigned char *newer = s->base[SCOPE_FRAME0]; /* the frame graph wrote over the older one */

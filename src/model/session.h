@@ -26,6 +26,10 @@ void session_close(Session *session);
  * cancel may be NULL, here and below.
  */
 int session_frame(Session *session, const ImageView *picture, atomic_bool *cancel);
+/* The same, where features, depth and luma are those of guide, a picture of the same size, and only
+ * what new pictures are composed of comes from picture. */
+int session_frame_guided(Session *session, const ImageView *picture, const ImageView *guide,
+                         atomic_bool *cancel);
 /* What depends on the pair alone. Errors: DAIN_ECANCELED. */
 int session_pair(Session *session, atomic_bool *cancel);
 /* The picture at num/den, 0 < num < den, after session_pair(). Errors: DAIN_ECANCELED. */

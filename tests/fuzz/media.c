@@ -43,7 +43,7 @@ static const float *row_of(const DainImage *image, int plane, int y)
     return (const float *)((const char *)image->plane[plane] + y * image->stride[plane]);
 }
 
-static int stand_in_push(Backend *backend, const DainImage *frame)
+static int stand_in_push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     StandIn *const s = (StandIn *)backend;
     if (s->width && (s->width != frame->width || s->height != frame->height))
