@@ -56,7 +56,7 @@ static size_t encoder_bytes(const EncoderSettings *s, size_t frame)
     return (size_t)(lookahead + x264[preset].others) * frame * 7 / 4;
 }
 
-MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, int depth)
+MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, int more)
 {
     const int bytes = av_image_get_buffer_size(first->format, first->width, first->height, 1);
     const size_t pixels = (size_t)first->width * (size_t)first->height;
@@ -65,7 +65,6 @@ MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, 
     const int count =
         (save || pixels > SERIAL_PIXELS ? RGB_SERIAL : RGB_PARALLEL) + (save ? 0 : RGB_HELD);
     return (MediaNeed){ .program = (size_t)PROGRAM_MIB << 20,
-                        .frames =
-                            DECODED * frame + (size_t)(count + (depth > 1 ? depth - 1 : 0)) * rgb,
+                        .frames = DECODED * frame + (size_t)(count + more) * rgb,
                         .encoder = encoder_bytes(s, frame) };
 }

@@ -243,6 +243,7 @@ static void release(Pipeline *p)
     frame_pool_free(&p->rgb_out);
     queue_destroy(p->to_engine);
     queue_destroy(p->to_writer);
+    guide_free(&p->guide);
     dedup_destroy(p->dedup);
     lock_destroy(p->lock);
     scene_forget(&p->scenes);
@@ -356,6 +357,7 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
         return report_error(settings->report, DAIN_ENOMEM, "out of memory");
     p->settings = settings;
     p->forecast = forecast;
+    p->guide.denoise = settings->denoise_flow;
     p->newer_index = p->engine_index = p->lock_index = -1;
     Stage *const stages[] = { &p->reader, &p->engine, &p->writer };
     for (int i = 0; i < 3; i++) {

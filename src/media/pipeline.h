@@ -70,6 +70,7 @@ typedef struct PipelineSettings {
     const char *scenes;       /* file for a list of the cuts found, or NULL */
     const char *scene_list;   /* file with the cuts, instead of looking for some, or NULL */
     double fallback;          /* new frames of less confidence (detail.h) give way; 0 = none */
+    bool denoise_flow;        /* estimate motion on denoised copies, see guide.h */
     bool match;               /* sharpen new frames like their neighbours, see detail.h */
     bool lock;                /* hold still things, see lock.h */
     bool dedup;               /* leave out repeated source frames, see dedup.h */

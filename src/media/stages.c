@@ -191,8 +191,7 @@ static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFram
 /* Gives a frame to the engine, which keeps what it needs of it. */
 static int push(Pipeline *p, SourceFrame *frame, int64_t index)
 {
-    const DainImage image = colour_image(frame->rgb);
-    const int r = backend_push(p->settings->engine, &image);
+    const int r = guide_push(&p->guide, p->settings->engine, frame->rgb);
     if (r < 0)
         return r;
     if (!p->lock && !p->settings->match)
@@ -257,7 +256,8 @@ static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
     if (r < 0) {
         if (r == DAIN_ECANCELED)
             return r;
-        return report_error(&p->engine.report, r, "%s", backend_last_error(p->settings->engine));
+        return report_error(&p->engine.report, r, "%s",
+                            guide_last_error(&p->guide, p->settings->engine));
     }
     /* What is known of the picture beside its samples. */
     (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;

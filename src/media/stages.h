@@ -7,6 +7,7 @@
 #include "media/dedup.h"
 #include "media/detail.h"
 #include "media/forecast.h"
+#include "media/guide.h"
 #include "media/lock.h"
 #include "media/outfile.h"
 #include "media/pipeline.h"
@@ -82,6 +83,7 @@ struct Pipeline {
     int64_t engine_index; /* of the newest frame in the engine, -1 = none */
     int64_t next_pts;     /* least pts that the encoder takes */
     FramePool rgb_out;
+    Guide guide;
 
     /* writer */
     bool wrote;

@@ -75,8 +75,9 @@ static int on_choice(void *opaque, const AVFrame *first, PipelineChoice *choice)
     DainContext *const engine = backend_context(job->engine);
     if (!engine)
         return report_error(job->report, DAIN_EUNSUPPORTED, "--mem-limit is for the native engine");
-    return limit_share(engine, (size_t)common->memory_limit, first, choice, tuning_of(common).depth,
-                       job->report);
+    const int depth = tuning_of(common).depth;
+    const int more = (depth > 1 ? depth - 1 : 0) + job->options->denoise_flow + job->options->match;
+    return limit_share(engine, (size_t)common->memory_limit, first, choice, more, job->report);
 }
 
 static void on_progress(void *opaque, const PipelineProgress *p)
@@ -483,6 +484,11 @@ static const Option options[] = {
       0, 1 },
     { 0, "match", OPTION_FLAG, AT(match), NULL,
       "sharpen new frames where they are softer than their neighbours", 0, 0 },
+    { 0, "denoise-flow", OPTION_FLAG, AT(denoise_flow), NULL,
+      "estimate the motion on denoised copies of the frames; new ones are made of the frames as "
+      "they "
+      "are: for night and surveillance video",
+      0, 0 },
     { 0, "no-lock", OPTION_FLAG, AT(no_lock), NULL,
       "do not hold what stands still in both frames: logos, subtitles, counters", 0, 0 },
     { '0', "first", OPTION_TEXT, AT(first), "FILE", "the first of two pictures", 0, 0 },

@@ -20,7 +20,7 @@ typedef struct InterpolateOptions {
     bool slowmo_audio, vfr, dedup, no_lock;
     const char *scenes, *scene_list;
     double fallback;
-    bool match;
+    bool match, denoise_flow;
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;

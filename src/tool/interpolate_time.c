@@ -32,6 +32,7 @@ void interpolate_set_time(const InterpolateOptions *o, PipelineSettings *s)
     s->dedup = o->dedup;
     s->fallback = o->fallback;
     s->match = o->match;
+    s->denoise_flow = o->denoise_flow;
     s->scenes = o->scenes;
     s->scene_list = o->scene_list;
     s->lock = !o->no_lock;

@@ -29,11 +29,11 @@ static size_t media_bytes(const Trial *t)
 
 /* Whether the network fits into what the rest leaves. */
 static int attempt(DainContext *engine, size_t limit, const AVFrame *first,
-                   const EncoderSettings *encoder, int depth, Trial *t)
+                   const EncoderSettings *encoder, int more, Trial *t)
 {
     EncoderSettings e = *encoder;
     e.lookahead = t->lookahead;
-    t->media = media_need(first, &e, t->save_memory, depth);
+    t->media = media_need(first, &e, t->save_memory, more);
     const size_t rest = limit > media_bytes(t) ? limit - media_bytes(t) : 1;
     int r = dain_set_memory_limit(engine, rest);
     if (r == DAIN_OK)
@@ -70,7 +70,7 @@ static int refuse(const Trial *t, size_t limit, const AVFrame *first, Report *re
 }
 
 int limit_share(DainContext *engine, size_t limit, const AVFrame *first, PipelineChoice *choice,
-                int depth, Report *report)
+                int more, Report *report)
 {
     const int own = media_lookahead(choice->encoder);
     Trial t = { 0 }, fits = { 0 };
@@ -86,7 +86,7 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
         if (look >= own && i >= 0 && i != LOOKS)
             continue;
         t = (Trial){ .save_memory = i >= LOOKS, .lookahead = look < own ? look : 0 };
-        r = attempt(engine, limit, first, choice->encoder, depth, &t);
+        r = attempt(engine, limit, first, choice->encoder, more, &t);
         if (r == DAIN_OK && loss_of(&t.plan) < best) {
             fits = t;
             best = loss_of(&t.plan);
@@ -95,7 +95,7 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
     if (best == INT_MAX)
         return r == DAIN_ENOMEM ? refuse(&t, limit, first, report)
                                 : report_error(report, r, "%s", dain_last_error(engine));
-    r = attempt(engine, limit, first, choice->encoder, depth, &fits);
+    r = attempt(engine, limit, first, choice->encoder, more, &fits);
     choice->save_memory = fits.save_memory;
     choice->encoder->lookahead = fits.lookahead;
     if (fits.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS)

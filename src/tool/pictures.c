@@ -2,6 +2,7 @@
 #include "tool/interpolate.h"
 
 #include "media/colour.h"
+#include "media/guide.h"
 #include "media/picture.h"
 #include "media/pixels.h"
 
@@ -26,20 +27,20 @@ static int read_rgb(const char *path, AVFrame **picture, AVFrame **rgb, bool alp
     return colour_convert(colour, *picture, *rgb, report);
 }
 
-static int engine_between(Backend *engine, AVFrame *const rgb[2], Ratio t, AVFrame *out,
-                          Report *report)
+static int engine_between(Backend *engine, bool denoise, AVFrame *const rgb[2], Ratio t,
+                          AVFrame *out, Report *report)
 {
+    Guide guide = { .denoise = denoise };
     int r = DAIN_OK;
-    for (int i = 0; i < 2 && r == DAIN_OK; i++) {
-        const DainImage image = colour_image(rgb[i]);
-        r = backend_push(engine, &image);
-    }
+    for (int i = 0; i < 2 && r == DAIN_OK; i++)
+        r = guide_push(&guide, engine, rgb[i]);
     if (r == DAIN_OK) {
         const DainImage image = colour_image(out);
         r = backend_interpolate(engine, t.num, t.den, &image);
     }
     if (r < 0 && r != DAIN_ECANCELED)
-        report_error(report, r, "%s", backend_last_error(engine));
+        report_error(report, r, "%s", guide_last_error(&guide, engine));
+    guide_free(&guide);
     return r;
 }
 
@@ -70,7 +71,7 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
     if (r == DAIN_OK && !(out = colour_rgb_frame(NULL, rgb[0], false)))
         r = report_error(report, DAIN_ENOMEM, "out of memory");
     if (r == DAIN_OK)
-        r = engine_between(engine, rgb, time_ratio(o->time), out, report);
+        r = engine_between(engine, o->denoise_flow, rgb, time_ratio(o->time), out, report);
     interruption_stop();
     if (r == DAIN_OK) {
         /* The kind of picture follows the one that has more: alpha, then colour, then depth. */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/colour.h"
+#include "media/guide.h"
 #include "media/picture.h"
 #include "media/scene.h"
 #include "media/still.h"
@@ -203,6 +204,7 @@ static int draw_row(Preview *v, const Pair *pair, int row)
 {
     Backend *const engine = v->settings->engine;
     AVFrame *rgb = rgb_frame(v);
+    Guide guide = { .denoise = v->settings->denoise_flow };
     int r = rgb ? DAIN_OK : no_memory(v);
     backend_reset(engine);
     for (int i = 0; i < 2 && r == DAIN_OK; i++) {
@@ -211,12 +213,13 @@ static int draw_row(Preview *v, const Pair *pair, int row)
         if (r < 0)
             break;
         paste(v, rgb, row, 2 * i);
-        r = backend_push(engine, &image);
+        r = guide_push(&guide, engine, rgb);
         if (i == 1 && r == DAIN_OK && (r = backend_interpolate(engine, 1, 2, &image)) == DAIN_OK)
             paste(v, rgb, row, 1);
         if (r < 0 && r != DAIN_ECANCELED)
-            report_error(v->settings->report, r, "%s", backend_last_error(engine));
+            report_error(v->settings->report, r, "%s", guide_last_error(&guide, engine));
     }
+    guide_free(&guide);
     av_frame_free(&rgb);
     return r;
 }

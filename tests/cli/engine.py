@@ -54,6 +54,7 @@ def _(work):
     dain('export', '-q', '-o', work / 'net.onnx', '--split')
     fake('-q', *pair, '-o', work / 'n.png', '-m', work / 'net.onnx')
     equal((work / 'm.png').read_bytes(), (work / 'n.png').read_bytes(), 'the picture')
+    fake('-q', '-y', *pair, '-o', work / 'n.png', *cache(work), '--denoise-flow')
     for provider, option in (('TENSORRT', 'trt_fp16_enable=1'), ('cuda', 'device_id=0'), ('fake', 'x=y')):
         fake('-q', '-y', *pair, '-o', work / 'n.png', *cache(work), '--engine', f'onnxruntime:{provider}',
              '--engine-option', option, '--engine-option', 'session.x=1')
@@ -100,7 +101,7 @@ def _(work):
     ffmpeg('-i', work / 'a.mkv', work / '%d.png')
     for n in range(1, 400):
         run = fake('-y', '-0', work / '1.png', '-1', work / '2.png', '-o', work / 'm.png', *cache(work), '--engine',
-                   'onnxruntime:cuda', code=None, FAKE_ORT_FAIL=str(n))
+                   'onnxruntime:cuda', '--denoise-flow', code=None, FAKE_ORT_FAIL=str(n))
         if run.returncode == 0:
             check(n > 60, f'only {n} calls')
             return

@@ -96,10 +96,10 @@ static OrtStatus *set_level(OrtSessionOptions *o, int level)
     return result(__func__);
 }
 
-static const char *const names[3][2][4] = {
-    { { "frame" }, { "f1" } },
+static const char *const names[3][2][6] = {
+    { { "frame" }, { "f1", "img" } },
     { { "f1_0", "f1_1" }, { "flow" } },
-    { { "f1_0", "f1_1", "flow", "t" }, { "frame" } },
+    { { "f1_0", "f1_1", "img_0", "img_1", "flow", "t" }, { "frame" } },
 };
 
 static const char *const *names_of(const OrtSession *s, int outputs)
@@ -109,14 +109,14 @@ static const char *const *names_of(const OrtSession *s, int outputs)
 
 static OrtStatus *input_count(const OrtSession *s, size_t *n)
 {
-    for (*n = 0; *n < 4 && names_of(s, 0)[*n];)
+    for (*n = 0; *n < 6 && names_of(s, 0)[*n];)
         ++*n;
     return result(__func__);
 }
 
 static OrtStatus *output_count(const OrtSession *s, size_t *n)
 {
-    *n = 1;
+    *n = s->part == 'f' ? 2 : 1;
     return result(__func__);
 }
 
@@ -267,15 +267,10 @@ static OrtStatus *bind_output(OrtIoBinding *b, const char *n, const OrtMemoryInf
     return result(__func__);
 }
 
-static OrtStatus *bound_values(const OrtIoBinding *b, OrtAllocator *a, OrtValue ***out, size_t *n)
+/* A gray picture of the last one's size. */
+static OrtValue *gray(void)
 {
-    OrtStatus *const status = result(__func__);
-    if (status)
-        return status;
     OrtValue *const v = new_object(sizeof *v);
-    *out = new_object(sizeof **out);
-    **out = v;
-    *n = 1;
     memcpy(v->shape, picture, sizeof picture);
     v->shape[2] -= getenv("FAKE_ORT_ODD") != NULL;
     v->dims = 4;
@@ -284,6 +279,18 @@ static OrtStatus *bound_values(const OrtIoBinding *b, OrtAllocator *a, OrtValue 
     for (size_t i = 0; data && i < count; i++)
         data[i] = 0.5f;
     v->data = data;
+    return v;
+}
+
+static OrtStatus *bound_values(const OrtIoBinding *b, OrtAllocator *a, OrtValue ***out, size_t *n)
+{
+    OrtStatus *const status = result(__func__);
+    if (status)
+        return status;
+    *n = b->session->part == 'f' ? 2 : 1;
+    *out = new_object(*n * sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = gray();
     return NULL;
 }
 

@@ -1,0 +1,89 @@
+/* The picture that the engine takes the motion from: see guide.h. */
+#include "media/guide.h"
+
+#include "base/mem.h"
+#include "media/colour.h"
+
+enum { REACH = 2 };
+
+static const float *samples(const AVFrame *f, int plane, int y)
+{
+    const int row = y < 0 ? 0 : y >= f->height ? f->height - 1 : y;
+    return (const float *)(f->data[plane] + (ptrdiff_t)row * f->linesize[plane]);
+}
+
+static float binomial(float a, float b, float c, float d, float e)
+{
+    return (a + e + 4 * (b + d) + 6 * c) / 16;
+}
+
+static void smooth_columns(float *restrict out, const AVFrame *f, int plane, int y)
+{
+    const float *const a = samples(f, plane, y - 2), *const b = samples(f, plane, y - 1),
+                       *const c = samples(f, plane, y), *const d = samples(f, plane, y + 1),
+                       *const e = samples(f, plane, y + 2);
+    for (int x = 0; x < f->width; x++)
+        out[x] = binomial(a[x], b[x], c[x], d[x], e[x]);
+}
+
+static int clamp(int x, int width)
+{
+    return x < 0 ? 0 : x < width ? x : width - 1;
+}
+
+static void smooth_row(float *restrict out, const float *restrict in, int width)
+{
+    for (int x = 0; x < width; x += x == REACH - 1 && width > 2 * REACH ? width - 2 * REACH + 1 : 1)
+        out[x] = binomial(in[clamp(x - 2, width)], in[clamp(x - 1, width)], in[x],
+                          in[clamp(x + 1, width)], in[clamp(x + 2, width)]);
+    for (int x = REACH; x < width - REACH; x++)
+        out[x] = binomial(in[x - 2], in[x - 1], in[x], in[x + 1], in[x + 2]);
+}
+
+void guide_smooth(AVFrame *smooth, const AVFrame *rgb, float *row)
+{
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < rgb->height; y++) {
+            smooth_columns(row, rgb, plane, y);
+            smooth_row((float *)(smooth->data[plane] + (ptrdiff_t)y * smooth->linesize[plane]), row,
+                       rgb->width);
+        }
+}
+
+static int prepare(Guide *g, const AVFrame *rgb)
+{
+    if (g->smooth && g->smooth->width == rgb->width && g->smooth->height == rgb->height)
+        return DAIN_OK;
+    guide_free(g);
+    g->smooth = colour_frame(AV_PIX_FMT_GBRPF32, rgb->width, rgb->height);
+    g->row = mem_alloc((size_t)rgb->width * sizeof *g->row);
+    g->no_memory = !g->smooth || !g->row;
+    if (g->no_memory)
+        guide_free(g);
+    return g->no_memory ? DAIN_ENOMEM : DAIN_OK;
+}
+
+int guide_push(Guide *g, Backend *engine, const AVFrame *rgb)
+{
+    const DainImage frame = colour_image(rgb);
+    if (!g->denoise)
+        return backend_push(engine, &frame);
+    const int r = prepare(g, rgb);
+    if (r < 0)
+        return r;
+    guide_smooth(g->smooth, rgb, g->row);
+    const DainImage guide = colour_image(g->smooth);
+    return backend_push_guided(engine, &frame, &guide);
+}
+
+const char *guide_last_error(const Guide *g, const Backend *engine)
+{
+    return g->no_memory ? "out of memory" : backend_last_error(engine);
+}
+
+void guide_free(Guide *g)
+{
+    av_frame_free(&g->smooth);
+    mem_free(g->row);
+    g->row = NULL;
+}
