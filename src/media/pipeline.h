@@ -25,6 +25,7 @@ typedef struct PipelineProgress {
     int64_t cuts, pauses;
     int64_t held;       /* of the new ones: with still things held, see lock.h */
     int64_t doubtful;   /* of the repeated ones: instead of new ones that were not to be trusted */
+    int64_t same;       /* of the repeated ones: between two frames that are equal */
     int64_t flashes;    /* not counted as cuts */
     int64_t duplicates; /* source frames left out because they repeated the one before */
     int64_t expected_out;  /* forecast of frames_out at the end, 0 unknown */

@@ -153,3 +153,30 @@ void pixels_clear(AVFrame *f)
             memset(row_of(f, p, y), 0, (size_t)width);
     }
 }
+
+static bool same_kind(const AVFrame *a, const AVFrame *b)
+{
+    return a->format == b->format && a->width == b->width && a->height == b->height &&
+           a->color_range == b->color_range && a->colorspace == b->colorspace &&
+           a->color_primaries == b->color_primaries && a->color_trc == b->color_trc &&
+           a->chroma_location == b->chroma_location;
+}
+
+bool pixels_equal(const AVFrame *a, const AVFrame *b)
+{
+    const AVPixFmtDescriptor *const d = av_pix_fmt_desc_get(a->format);
+    if (!d || !same_kind(a, b) || !pixels_readable(a->format))
+        return false;
+    if (d->flags & AV_PIX_FMT_FLAG_PAL && memcmp(a->data[1], b->data[1], AVPALETTE_SIZE) != 0)
+        return false;
+    const int planes = d->flags & AV_PIX_FMT_FLAG_PAL ? 1 : av_pix_fmt_count_planes(a->format);
+    for (int p = 0; p < planes; p++) {
+        const bool chroma = (p == 1 || p == 2) && !(d->flags & AV_PIX_FMT_FLAG_RGB);
+        const int height = chroma ? AV_CEIL_RSHIFT(a->height, d->log2_chroma_h) : a->height;
+        const int width = av_image_get_linesize(a->format, a->width, p);
+        for (int y = 0; y < height && width > 0; y++)
+            if (memcmp(row_of(a, p, y), row_of(b, p, y), (size_t)width) != 0)
+                return false;
+    }
+    return true;
+}

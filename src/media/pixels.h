@@ -31,4 +31,8 @@ void pixels_read_row(const AVFrame *frame, int component, int y, int width, void
 void pixels_write_row(AVFrame *frame, int component, int y, int width, const void *row);
 void pixels_clear(AVFrame *frame);
 
+/* Whether two frames are the same picture: format, size, meaning of the samples, and every sample. False
+ * for formats that cannot be read. */
+bool pixels_equal(const AVFrame *a, const AVFrame *b);
+
 #endif

@@ -116,6 +116,7 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, cuts),       offsetof(PipelineProgress, pauses),
     offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
     offsetof(PipelineProgress, flashes),    offsetof(PipelineProgress, doubtful),
+    offsetof(PipelineProgress, same),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 

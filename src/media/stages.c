@@ -274,6 +274,7 @@ static int frame_at(Pipeline *p, const Instant *at, bool cut, bool still, bool a
     if (cut || still) {
         const bool newer = !still && 2 * (__int128)at->num >= at->den;
         p->progress.repeated++;
+        p->progress.same += p->newer.same && !cut;
         return take_decoded(p, newer ? &p->newer : &p->older, true, out);
     }
     return make_new(p, at, out);
@@ -371,7 +372,8 @@ static int judge_pair(Pipeline *p, bool *cut, bool *pause)
            a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
     *pause = (double)(b->pts - a->pts) * base > p->pause;
     p->progress.pauses += *pause;
-    *pause |= p->newer.still;
+    p->newer.same = !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
+    *pause |= p->newer.still || p->newer.same;
     return *cut ? count_cut(p) : DAIN_OK;
 }
 

@@ -24,7 +24,8 @@ struct SourceFrame {
     double score;  /* of the change from the frame before */
     double detail; /* see detail.h, if it is needed */
     int flash;     /* frames of the flash that it ends, 0 = none */
-    bool still;    /* the same picture as the frame before */
+    bool still;    /* it stands still since the frame before, see dedup.h */
+    bool same;     /* equal to the frame before, bit for bit */
     int left_out;  /* frames between the two that repeated the older */
     bool damaged;  /* something was wrong with the source up to here */
 };

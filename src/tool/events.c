@@ -79,6 +79,7 @@ static void put_progress(Line *line, const PipelineProgress *p, double elapsed)
     put_count(line, "repeated", p->repeated);
     put_count(line, "cuts", p->cuts);
     put_count(line, "doubtful", p->doubtful);
+    put_count(line, "same", p->same);
     put_count(line, "flashes", p->flashes);
     put_count(line, "duplicates", p->duplicates);
     put_count(line, "held", p->held);

@@ -107,6 +107,7 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
     } list[] = {
         { p->doubtful, "", "doubtful frame replaced", "doubtful frames replaced" },
         { p->flashes, "", "flash", "flashes" },
+        { p->same, "", "copy between equal frames", "copies between equal frames" },
         { p->duplicates, "", "duplicate left out", "duplicates left out" },
         { p->held, "still things held in ", "new frame", "new frames" },
     };

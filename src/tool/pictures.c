@@ -70,7 +70,9 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
     }
     if (r == DAIN_OK && !(out = colour_rgb_frame(NULL, rgb[0], false)))
         r = report_error(report, DAIN_ENOMEM, "out of memory");
-    if (r == DAIN_OK)
+    if (r == DAIN_OK && pixels_equal(rgb[0], rgb[1]))
+        r = av_frame_copy(out, rgb[0]) < 0 ? report_error(report, DAIN_ENOMEM, "out of memory") : r;
+    else if (r == DAIN_OK)
         r = engine_between(engine, o->denoise_flow, rgb, time_ratio(o->time), out, report);
     interruption_stop();
     if (r == DAIN_OK) {

@@ -80,6 +80,24 @@ def _(work):
         equal(count(run, 'duplicate'), 0, f'duplicates in {name}')
 
 
+@test('between equal frames new ones are exact copies, and counted')
+def _(work):
+    # Grain, so that any computation would show; frames 2 to 4 are one.
+    from_demo(work / 'in.mkv', f'{SMALL},noise=c0s=20:c0f=t+u:all_seed=3,loop=2:1:3,setpts=N/24/TB', 10,
+              ('-c:v', 'ffv1'))
+    a = frame_hashes(work / 'in.mkv')
+    equal(len(set(a)), 8, 'different source frames')
+    for args, copies in (((), 2), (('--factor', '4'), 6), (('--match', '--fallback', '0.1'), 2)):
+        run = dain('-y', *args, '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
+        b = frame_hashes(work / 'out.mkv')
+        step = 4 if '--factor' in args else 2
+        equal(b[::step], a, 'source frames')
+        equal(set(b[2 * step:4 * step + 1]), {a[2]}, 'frames between equal ones')
+        equal(count(run, 'copies between equal frames'), copies, f'copies: {run.stderr}')
+        equal(count(run, 'new,'), 7 * (step - 1), 'new frames')
+        check(b[step + 1] not in a, 'a frame beside the equal ones is no new one')
+
+
 @test('after a still the motion begins where the still ends')
 def _(work):
     from_demo(work / 'in.mp4', f"{SMALL},loop=12:1:3,setpts=N/24/TB", 24, LOSSLESS)

@@ -94,6 +94,13 @@ def _(work):
     del s
 
 
+@test('between two equal pictures is the same picture')
+def _(work):
+    ffmpeg('-i', DEMO, '-frames:v', 1, '-vf', 'scale=96:64,noise=c0s=30', work / 'a.png')
+    dain('-0', work / 'a.png', '-1', work / 'a.png', '-o', work / 'm.png')
+    equal(frame_hashes(work / 'm.png', 'rgb24'), frame_hashes(work / 'a.png', 'rgb24'), 'the picture')
+
+
 @test('pictures of different sizes, missing and broken ones are refused')
 def _(work):
     picture(work / 'a.png', 0)
