@@ -121,19 +121,17 @@ Tuning tuning_of(const CommonOptions *common)
 }
 
 /* What was measured here, where nothing else is asked for. */
-static void apply_tuning(const CommonOptions *common, DainSettings *settings,
-                         const char **precision)
+static void apply_tuning(const Tuning *tuning, DainSettings *settings, const char **precision)
 {
-    const Tuning tuning = tuning_of(common);
     if (!settings->threads)
-        settings->threads = tuning.threads;
-    settings->strip_rows = tuning.strip_rows;
+        settings->threads = tuning->threads;
+    settings->strip_rows = tuning->strip_rows;
     if (!*precision || strcmp(*precision, "fastest"))
         return;
-    if (!tuning.fastest[0])
+    if (!tuning->fastest[0])
         print_message(NULL, DAIN_LOG_WARNING,
                       "the fastest precision is not known here: `dain tune` finds it");
-    *precision = tuning.fastest[0] ? tuning.fastest : NULL;
+    *precision = tuning->fastest[0] ? tuning->fastest : NULL;
 }
 
 const char *model_named(const char *text)
@@ -165,7 +163,8 @@ bool engine_settings(const CommonOptions *common, DainSettings *settings)
     settings->model = common->model;
     settings->threads = common->threads;
     const char *precision = common->precision;
-    apply_tuning(common, settings, &precision);
+    const Tuning tuning = tuning_of(common); /* precision may point into it */
+    apply_tuning(&tuning, settings, &precision);
     if (!precision_parse(precision, &settings->precision)) {
         print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16, int8 or fastest");
         return false;
