@@ -27,6 +27,7 @@ typedef struct SourceSettings {
     bool deinterlace;    /* make a frame of each field, whatever the flags say */
     Ratio input_rate;    /* frames a second of pictures and of raw streams, {0, x} = not given */
     const char *streams; /* which ones, see media/choice.h; NULL = all */
+    double max_gap;      /* seconds: longer gaps in all streams are closed, 0 = as clock.h says */
     Part part;           /* frames and packets of this part only */
     atomic_bool *cancel; /* NULL, or set from outside to end a blocked read */
 } SourceSettings;
@@ -35,13 +36,15 @@ typedef struct Source Source;
 
 /* What was wrong with the file so far. */
 typedef struct SourceDamage {
-    int64_t packets;    /* refused by the decoder */
-    int64_t frames;     /* decoded with errors */
-    int64_t timestamps; /* missing or out of order, replaced */
-    int64_t interlaced; /* frames flagged as interlaced after the first */
-    int64_t missing;    /* pictures that are lacking in their numbering */
-    int read_error;     /* AVERROR that ended the reading before the end, 0 if none */
-    bool truncated;     /* ended before the length its header promises */
+    int64_t packets;       /* refused by the decoder */
+    int64_t frames;        /* decoded with errors */
+    int64_t timestamps;    /* missing or out of order, replaced */
+    int64_t jumps;         /* of the clock: what followed was moved to join on */
+    int64_t interlaced;    /* frames flagged as interlaced after the first */
+    int64_t missing;       /* pictures that are lacking in their numbering */
+    int read_error;        /* AVERROR that ended the reading before the end, 0 if none */
+    bool truncated;        /* ended before the length its header promises */
+    int64_t missing_bytes; /* of it, 0 = not known */
 } SourceDamage;
 
 /* What is known of the main video stream before the first frame. */

@@ -15,6 +15,8 @@
 /* A gap between two frames longer than this many seconds, and than 8 nominal frame periods, is a
  * pause: nothing moves slowly from one side to the other. */
 #define PIPELINE_PAUSE 1.0
+/* One longer than this is worth a word. */
+#define PIPELINE_LONG_PAUSE 60.0
 
 /* Where the work stands. Counts only grow. */
 typedef struct PipelineProgress {
@@ -23,6 +25,7 @@ typedef struct PipelineProgress {
     int64_t made;       /* of these, new ones from the network */
     int64_t repeated;   /* of these, repeated at cuts and pauses and at the end */
     int64_t cuts, pauses;
+    int64_t paused;     /* microseconds in these pauses */
     int64_t held;       /* of the new ones: with still things held, see lock.h */
     int64_t doubtful;   /* of the repeated ones: instead of new ones that were not to be trusted */
     int64_t same;       /* of the repeated ones: between two frames that are equal */

@@ -117,6 +117,7 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
     offsetof(PipelineProgress, flashes),    offsetof(PipelineProgress, doubtful),
     offsetof(PipelineProgress, same),
+    offsetof(PipelineProgress, paused),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 

@@ -5,6 +5,7 @@
 #include "media/pixels.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -121,7 +122,8 @@ int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
     }
     const SourceDamage damage = source_damage(p->source);
     out->decoded = frame;
-    out->damaged = damage.packets || damage.frames || damage.timestamps || damage.interlaced;
+    out->damaged =
+        damage.packets || damage.frames || damage.timestamps || damage.jumps || damage.interlaced;
     return SOURCE_FRAME;
 }
 
@@ -361,6 +363,17 @@ static int count_cut(Pipeline *p)
                                                                   : DAIN_OK;
 }
 
+static void count_pause(Pipeline *p, double seconds)
+{
+    p->progress.pauses++;
+    p->progress.paused += llrint(1e6 * seconds);
+    if (seconds > PIPELINE_LONG_PAUSE)
+        report_log(&p->engine.report, DAIN_LOG_WARNING,
+                   "frame %" PRId64 " comes %.1f s after the one before: the picture stands still "
+                   "meanwhile (--max-gap closes gaps)",
+                   p->source_index, seconds);
+}
+
 /* Whether the pair belongs to two scenes, or has a pause between. Nothing moves into a flash and out
  * of it either: it is as sudden. */
 static int judge_pair(Pipeline *p, bool *cut, bool *pause)
@@ -371,7 +384,8 @@ static int judge_pair(Pipeline *p, bool *cut, bool *pause)
     *cut = listed || p->newer.score > p->settings->scene_threshold || a->width != b->width ||
            a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
     *pause = (double)(b->pts - a->pts) * base > p->pause;
-    p->progress.pauses += *pause;
+    if (*pause)
+        count_pause(p, (double)(b->pts - a->pts) * base);
     p->newer.same = !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
     *pause |= p->newer.still || p->newer.same;
     return *cut ? count_cut(p) : DAIN_OK;

@@ -8,6 +8,7 @@
 #include "media/scene.h"
 #include "tool/advice.h"
 #include "tool/batch.h"
+#include "tool/damage.h"
 #include "tool/events.h"
 #include "tool/facts.h"
 #include "media/still.h"
@@ -118,6 +119,9 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
             used +=
                 (size_t)snprintf(text + used, size - used, ", %s%" PRId64 " %s", list[i].before,
                                  list[i].count, list[i].count == 1 ? list[i].one : list[i].many);
+    if (p->pauses && used < size)
+        snprintf(text + used, size - used, ", %" PRId64 " pause%s (%.1f s)", p->pauses,
+                 plural(p->pauses), 1e-6 * (double)p->paused);
     return text;
 }
 
@@ -126,7 +130,7 @@ static void summarise(const Job *job, const char *path, const PipelineResult *re
                       double seconds)
 {
     const PipelineProgress *const p = &result->progress;
-    char time[24], judged[200], rate[48] = "";
+    char time[24], judged[240], rate[48] = "";
     if (job->options->common.quiet || job->events)
         return;
     if (job->start.rate_out.num)
@@ -140,36 +144,6 @@ static void summarise(const Job *job, const char *path, const PipelineResult *re
     if (p->engine_seconds > 0 && p->made > 0)
         fprintf(stderr, " (%.3g new frames/s)", (double)p->made / p->engine_seconds);
     fputc('\n', stderr);
-}
-
-/* A line about what was wrong with the input; true if something was missing. */
-static bool report_damage(Report *report, const char *path, const SourceDamage *d, int64_t frames)
-{
-    if (d->interlaced)
-        report_log(report, DAIN_LOG_WARNING,
-                   "%s: %" PRId64 " frame%s flagged as interlaced were treated as progressive",
-                   path, d->interlaced, plural(d->interlaced));
-    if (d->timestamps)
-        report_log(report, DAIN_LOG_WARNING,
-                   "%s: %" PRId64 " timestamp%s missing or out of order, "
-                   "replaced",
-                   path, d->timestamps, plural(d->timestamps));
-    if (!d->packets && !d->frames && !d->read_error && !d->truncated && !d->missing)
-        return false;
-    char why[128] = "";
-    if (d->read_error)
-        av_strerror(d->read_error, why, sizeof why);
-    else if (d->truncated)
-        snprintf(why, sizeof why, "it ends before the length that its header gives");
-    else if (d->missing)
-        snprintf(why, sizeof why, "%" PRId64 " missing picture%s", d->missing, plural(d->missing));
-    char broken[96] = "";
-    if (d->packets || d->frames)
-        snprintf(broken, sizeof broken, "%" PRId64 " broken packets, %" PRId64 " broken frames",
-                 d->packets, d->frames);
-    report_error(report, DAIN_EFORMAT, "%s is damaged: %s%s%s; %" PRId64 " frame%s could be used",
-                 path, broken, broken[0] && why[0] ? ", " : "", why, frames, plural(frames));
-    return true;
 }
 
 /* Says how it went to people. An exit code. */
@@ -194,8 +168,7 @@ static int conclude(Job *job, int r, const PipelineResult *result)
     if (r < 0 || job->options->dry_run || job->options->preview)
         return r < 0 ? EXIT_FAILED : EXIT_DONE;
     summarise(job, out, result, seconds);
-    const bool damaged =
-        report_damage(job->report, in, &result->damage, result->progress.frames_in);
+    const bool damaged = damage_tell(job->report, in, &result->damage, result->progress.frames_in);
     return damaged ? EXIT_DAMAGED : EXIT_DONE;
 }
 
@@ -251,6 +224,7 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
                     .progressive = o->progressive,
                     .deinterlace = o->deinterlace,
                     .strict = o->strict,
+                    .max_gap = o->max_gap,
                     .input_rate = o->input_rate,
                     .streams = o->streams },
         .output = { .path = out,
@@ -540,6 +514,10 @@ static const Option options[] = {
       "frames a second of a sequence of pictures or a raw stream [24 for pictures]", 0, 0 },
     { 0, "strict", OPTION_FLAG, AT(strict), NULL,
       "stop at the first damaged part of the input instead of leaving it out", 0, 0 },
+    { 0, "max-gap", OPTION_REAL, AT(max_gap), "SECONDS",
+      "close gaps in the times of the input that are longer, where no stream has anything [10 in "
+      ".ts and the like, else a day]",
+      0.1, 1e6 },
     { 0, "dry-run", OPTION_FLAG, AT(dry_run), NULL,
       "only say what would be done: formats, frames, streams, memory, and the time it would take "
       "by "

@@ -1,0 +1,197 @@
+/* Whether a file is as long as the structure of its container says. */
+#include "media/intact.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Parts of a file that are looked at, at most: a broken one may have many. */
+enum { PARTS = 1 << 20 };
+
+typedef struct Bytes {
+    FILE *file;
+    int64_t size;
+} Bytes;
+
+/* As many bytes as there are, up to count. */
+static int read_at(const Bytes *b, int64_t at, uint8_t *to, int count)
+{
+    if (at < 0 || at >= b->size || fseeko(b->file, (off_t)at, SEEK_SET) != 0)
+        return 0;
+    return (int)fread(to, 1, (size_t)count, b->file);
+}
+
+static uint64_t big(const uint8_t *p, int count)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < count; i++)
+        value = value << 8 | p[i];
+    return value;
+}
+
+static uint32_t little32(const uint8_t *p)
+{
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* How far a part reaches beyond the end; length may be anything. */
+static int64_t beyond(const Bytes *b, int64_t at, uint64_t length)
+{
+    if (length > (uint64_t)INT64_MAX / 2)
+        return 0; /* that is no length */
+    const int64_t end = at + (int64_t)length;
+    return end > b->size ? end - b->size : 0;
+}
+
+/* ---- Matroska (RFC 8794 and 9559) ---- */
+
+enum { EBML = 0x1a45dfa3, SEGMENT = 0x18538067 };
+
+typedef struct Element {
+    uint32_t id;
+    int64_t data; /* where it begins */
+    uint64_t length;
+    bool open; /* the length is not given */
+} Element;
+
+static int bytes_of(uint8_t first)
+{
+    int count = 1;
+    while (count <= 8 && !(first & (0x80 >> (count - 1))))
+        count++;
+    return count;
+}
+
+static bool read_element(const Bytes *b, int64_t at, Element *e)
+{
+    uint8_t head[12];
+    const int there = read_at(b, at, head, sizeof head);
+    const int id = there > 0 ? bytes_of(head[0]) : 9;
+    if (id > 4 || there <= id)
+        return false;
+    const int size = bytes_of(head[id]);
+    if (size > 8 || there < id + size)
+        return false;
+    e->id = (uint32_t)big(head, id);
+    e->data = at + id + size;
+    e->length = big(head + id, size) & ((UINT64_C(1) << (7 * size)) - 1);
+    e->open = e->length == (UINT64_C(1) << (7 * size)) - 1;
+    return true;
+}
+
+static int64_t matroska_missing(const Bytes *b)
+{
+    Element e;
+    if (!read_element(b, 0, &e) || e.id != EBML || e.open || e.length > (uint64_t)b->size ||
+        !read_element(b, e.data + (int64_t)e.length, &e) || e.id != SEGMENT)
+        return 0;
+    if (!e.open)
+        return beyond(b, e.data, e.length);
+    int64_t at = e.data;
+    for (int i = 0; i < PARTS && read_element(b, at, &e) && !e.open; i++) {
+        const int64_t missing = beyond(b, e.data, e.length);
+        if (missing || e.length > (uint64_t)b->size)
+            return missing;
+        at = e.data + (int64_t)e.length;
+    }
+    return 0;
+}
+
+/* ---- MP4 and MOV (ISO/IEC 14496-12, 4.2) ---- */
+
+static int64_t mp4_missing(const Bytes *b)
+{
+    int64_t at = 0;
+    for (int i = 0; i < PARTS && at < b->size; i++) {
+        uint8_t head[16];
+        const int there = read_at(b, at, head, sizeof head);
+        if (there < 8)
+            return 8 - there;
+        uint64_t length = big(head, 4);
+        if (length == 0)
+            return 0; /* to the end of the file */
+        if (length == 1)
+            length = there < 16 ? 16 : big(head + 8, 8);
+        const int64_t missing = beyond(b, at, length);
+        if (missing || length < 8 || length > (uint64_t)b->size)
+            return missing;
+        at += (int64_t)length;
+    }
+    return 0;
+}
+
+/* ---- AVI (RIFF; OpenDML has several) ---- */
+
+static int64_t riff_missing(const Bytes *b)
+{
+    uint8_t head[8];
+    int64_t at = 0;
+    for (int i = 0; i < PARTS && read_at(b, at, head, sizeof head) == sizeof head; i++) {
+        const uint32_t length = little32(head + 4);
+        if (memcmp(head, "RIFF", 4) != 0 || length == 0 || length == UINT32_MAX)
+            return 0;
+        const int64_t missing = beyond(b, at + 8, length);
+        if (missing)
+            return missing;
+        at += 8 + (int64_t)length + (length & 1);
+    }
+    return 0;
+}
+
+/* ---- Ogg (RFC 3533, 6) ---- */
+
+/* Length of a page from its head, 0 if it is none. */
+static int64_t page_length(const Bytes *b, int64_t at, bool *last)
+{
+    enum { HEAD = 27, SEGMENTS = 255 };
+    uint8_t head[HEAD + SEGMENTS];
+    const int there = read_at(b, at, head, sizeof head);
+    if (there < HEAD || memcmp(head, "OggS", 4) != 0)
+        return 0;
+    int64_t length = HEAD + head[26];
+    for (int i = 0; i < head[26] && HEAD + i < there; i++)
+        length += head[HEAD + i];
+    *last = head[5] & 4;
+    return length;
+}
+
+/* Page by page. Streams end each with a mark; where none has one there is at least a byte to come. */
+static int64_t ogg_missing(const Bytes *b)
+{
+    bool last = false, any = false;
+    int64_t at = 0, length;
+    for (int i = 0; i < PARTS && at < b->size; i++) {
+        if ((length = page_length(b, at, &last)) == 0)
+            return 0; /* damaged, but not only at its end */
+        any |= last;
+        at += length;
+    }
+    return at > b->size ? at - b->size : !any;
+}
+
+int64_t intact_missing_bytes(const char *path)
+{
+    static const uint8_t ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
+    uint8_t head[12];
+    struct stat st;
+    int64_t missing = 0;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return 0;
+    const Bytes b = { fopen(path, "rbe"), st.st_size };
+    if (!b.file)
+        return 0;
+    if (read_at(&b, 0, head, sizeof head) == sizeof head) {
+        if (!memcmp(head, ebml, sizeof ebml))
+            missing = matroska_missing(&b);
+        else if (!memcmp(head + 4, "ftyp", 4) || !memcmp(head + 4, "moov", 4) ||
+                 !memcmp(head + 4, "mdat", 4) || !memcmp(head + 4, "wide", 4))
+            missing = mp4_missing(&b);
+        else if (!memcmp(head, "RIFF", 4) && !memcmp(head + 8, "AVI ", 4))
+            missing = riff_missing(&b);
+        else if (!memcmp(head, "OggS", 4))
+            missing = ogg_missing(&b);
+    }
+    fclose(b.file);
+    return missing;
+}
