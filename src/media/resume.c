@@ -116,8 +116,7 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, cuts),       offsetof(PipelineProgress, pauses),
     offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
     offsetof(PipelineProgress, flashes),    offsetof(PipelineProgress, doubtful),
-    offsetof(PipelineProgress, same),
-    offsetof(PipelineProgress, paused),
+    offsetof(PipelineProgress, same),       offsetof(PipelineProgress, paused),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 

@@ -149,7 +149,7 @@ def _(work):
 
 @test('quiet is quiet, verbose tells, and progress is for terminals')
 def _(work):
-    clip(work / 'in.mp4', frames=3)
+    clip(work / 'in.mp4', size='160x96', frames=3)
     equal(dain('-q', work / 'in.mp4', work / 'a.mp4').stderr, '', 'what -q says')
     run = dain(work / 'in.mp4', work / 'b.mp4')
     one_line(run, 'b.mp4: 3 -> 6 frames at 50 fps', '2 new')
