@@ -1,5 +1,5 @@
 /* Convolution with NEON: tiles of pixels x 4, 8 or 16 outputs, a quad of outputs to a vector. */
-#include "kernels/x86/conv_tiles.h"
+#include "kernels/vector/conv_tiles.h"
 
 #include <arm_neon.h>
 #include <string.h>

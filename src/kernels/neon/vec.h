@@ -1,5 +1,5 @@
-/* The vocabulary of x86/vec.h on NEON: the part of it that touches instructions. Vectors of 4
- * floats, so that a vector is one quad. Included by x86/vec.h, not on its own. */
+/* The vocabulary of vector/vec.h on NEON: the part of it that touches instructions. Vectors of 4
+ * floats, so that a vector is one quad. Included by vector/vec.h, not on its own. */
 #ifndef DAIN_KERNELS_NEON_VEC_H
 #define DAIN_KERNELS_NEON_VEC_H
 
@@ -235,7 +235,7 @@ VEC_INLINE vf vf_collect(vf v)
     return v;
 }
 
-/* ---- sums of 16 partial sums, see x86/vec.h ---- */
+/* ---- sums of 16 partial sums, see vector/vec.h ---- */
 
 enum { PARTS = 16 / VL };
 

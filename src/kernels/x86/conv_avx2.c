@@ -1,5 +1,5 @@
 /* Convolution with AVX2 and FMA: tiles of pixels x 8, 16 or 24 outputs. */
-#include "kernels/x86/conv_tiles.h"
+#include "kernels/vector/conv_tiles.h"
 
 #include <immintrin.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Convolution with AVX-512: tiles of pixels x 16, 24, 32 or 48 outputs. */
-#include "kernels/x86/conv_tiles.h"
+#include "kernels/vector/conv_tiles.h"
 
 #include <immintrin.h>
 #include <string.h>

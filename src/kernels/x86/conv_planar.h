@@ -12,7 +12,7 @@
 #ifndef DAIN_KERNELS_X86_CONV_PLANAR_H
 #define DAIN_KERNELS_X86_CONV_PLANAR_H
 
-#include "kernels/x86/conv_tiles.h"
+#include "kernels/vector/conv_tiles.h"
 
 #include <immintrin.h>
 

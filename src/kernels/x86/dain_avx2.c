@@ -1,10 +1,10 @@
 /* The original network's kernels for AVX2. */
 #include "kernels/x86/dain_vec8.h"
 
-#include "kernels/x86/dain_layers.h"
-#include "kernels/x86/dain_project.h"
-#include "kernels/x86/dain_sepconv.h"
-#include "kernels/x86/dain_warp.h"
+#include "kernels/vector/dain_layers.h"
+#include "kernels/vector/dain_project.h"
+#include "kernels/vector/dain_sepconv.h"
+#include "kernels/vector/dain_warp.h"
 
 void dain_kernels_init_avx2(Kernels *t)
 {

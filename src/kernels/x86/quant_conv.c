@@ -7,7 +7,7 @@
  * of bytes.
  */
 #include "kernels/kernels.h"
-#include "kernels/x86/quant_vec.h"
+#include "kernels/vector/quant_vec.h"
 
 typedef ConvU8Args Args;
 typedef vi Sum;

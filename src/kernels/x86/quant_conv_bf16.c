@@ -1,6 +1,6 @@
 /* conv_bf16 in float arithmetic, in the order of the reference, for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/quant_vec.h"
+#include "kernels/vector/quant_vec.h"
 
 typedef ConvBf16Args Args;
 typedef vf Sum;

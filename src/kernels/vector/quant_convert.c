@@ -1,6 +1,6 @@
 /* Conversions between floats and the low-precision types for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/quant_vec.h"
+#include "kernels/vector/quant_vec.h"
 
 /* How a map is cut into runs of neighbouring elements: pixels, or rows where nothing lies between
  * the pixels of either map. */

@@ -1,6 +1,6 @@
 /* Depth-aware projection of the flow for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 void KERNEL(splat_weights_f32)(const View *out, const View *flow, const View *w, float sign, int y0,
                                int y1)

@@ -3,7 +3,7 @@
 #include "kernels/polish.h"
 
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 #include <limits.h>
 

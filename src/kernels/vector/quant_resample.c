@@ -1,6 +1,6 @@
 /* Bilinear warps and upsampling of codes and bfloat16 for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/quant_vec.h"
+#include "kernels/vector/quant_vec.h"
 
 /* ---- positions ---- */
 

@@ -7,8 +7,8 @@
  *
  * "Quads": a vf seen as VQ pixels of 4 channels, pixel l in the lanes 4l .. 4l+3.
  */
-#ifndef DAIN_KERNELS_X86_VEC_H
-#define DAIN_KERNELS_X86_VEC_H
+#ifndef DAIN_KERNELS_VECTOR_VEC_H
+#define DAIN_KERNELS_VECTOR_VEC_H
 
 #include "kernels/canon.h"
 

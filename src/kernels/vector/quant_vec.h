@@ -1,8 +1,8 @@
 /* Vectors of codes and of bfloat16, in the manner of vec.h: compiled for both x86 vector widths. */
-#ifndef DAIN_KERNELS_X86_QUANT_VEC_H
-#define DAIN_KERNELS_X86_QUANT_VEC_H
+#ifndef DAIN_KERNELS_VECTOR_QUANT_VEC_H
+#define DAIN_KERNELS_VECTOR_QUANT_VEC_H
 
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 /* 16-bit words: VW in a vector vw, 16 in an hw. */
 #if defined(__AVX512F__)

@@ -1,6 +1,6 @@
 /* Convolution on x86: how a layer is cut into register tiles. Included by each instruction set. */
-#ifndef DAIN_KERNELS_X86_CONV_TILES_H
-#define DAIN_KERNELS_X86_CONV_TILES_H
+#ifndef DAIN_KERNELS_VECTOR_CONV_TILES_H
+#define DAIN_KERNELS_VECTOR_CONV_TILES_H
 
 #include "kernels/kernels.h"
 

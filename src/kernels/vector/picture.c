@@ -1,7 +1,7 @@
 /* Pictures in and out and the composition, for AVX2 and AVX-512. Columns that do not fill a vector
  * and rare formats go to the C reference. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 static View view_from(const View *v, int x)
 {

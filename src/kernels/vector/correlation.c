@@ -1,7 +1,7 @@
 /* Normalisation, correlation and soft arg-max for AVX2 and AVX-512. Lanes are channels while sums
  * are collected; VL of them are folded at once, which leaves one lane per pixel or displacement. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Values changed one by one, for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 /* What happens to a value: a from the first map, b from the second one (0 without), constants p, q. */
 typedef vf Op(vf a, vf b, vf p, vf q);

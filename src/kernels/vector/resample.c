@@ -1,6 +1,6 @@
 /* Fixed changes of resolution for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 /* ---- bilinear x2 ---- */
 

@@ -1,6 +1,6 @@
 /* Normalisation of codes and correlation of signed codes for AVX2 and AVX-512. */
 #include "kernels/kernels.h"
-#include "kernels/x86/quant_vec.h"
+#include "kernels/vector/quant_vec.h"
 
 /* Sum of the 8 lanes. */
 VEC_INLINE int32_t sum_lanes(__m256i v)

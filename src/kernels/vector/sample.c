@@ -1,7 +1,7 @@
 /* Backward warps for AVX2 and AVX-512: positions and weights for a chunk of pixels, one vector lane
  * per pixel, then the samples of each pixel, one lane per channel. */
 #include "kernels/kernels.h"
-#include "kernels/x86/vec.h"
+#include "kernels/vector/vec.h"
 
 #include <limits.h>
 
