@@ -1,5 +1,5 @@
-/* The vocabulary of vector/vec.h on NEON: the part of it that touches instructions. Vectors of 4
- * floats, so that a vector is one quad. Included by vector/vec.h, not on its own. */
+/* The vocabulary of vector/vec.h on NEON: 4 floats, so that a vector is one quad. Included by
+ * vector/vec.h, not on its own. */
 #ifndef DAIN_KERNELS_NEON_VEC_H
 #define DAIN_KERNELS_NEON_VEC_H
 
@@ -7,13 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VEC_INLINE static inline __attribute__((always_inline))
 #define KERNEL(name) name##_neon
-enum { VL = 4 };
+enum { VL = 4, VQ = VL / 4 };
 typedef float32x4_t vf;
 typedef int32x4_t vi;
 typedef float32x4_t f4;
-enum { VQ = VL / 4 };
 
 VEC_INLINE void vec_prefetch(const float *p)
 {
@@ -25,10 +23,6 @@ VEC_INLINE void vec_prefetch(const float *p)
 VEC_INLINE vf vf_set(float v)
 {
     return vdupq_n_f32(v);
-}
-VEC_INLINE vf vf_zero(void)
-{
-    return vdupq_n_f32(0.0f);
 }
 VEC_INLINE vf vf_load(const float *p)
 {

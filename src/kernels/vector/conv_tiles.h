@@ -1,4 +1,4 @@
-/* Convolution on x86: how a layer is cut into register tiles. Included by each instruction set. */
+/* Convolution: how a layer is cut into register tiles. Included by each instruction set. */
 #ifndef DAIN_KERNELS_VECTOR_CONV_TILES_H
 #define DAIN_KERNELS_VECTOR_CONV_TILES_H
 

@@ -1,4 +1,5 @@
-/* Normalisation, correlation and soft arg-max for AVX2 and AVX-512. Lanes are channels while sums
+/* Normalisation, correlation and soft arg-max, for every width of vectors. Lanes are channels while
+ * sums
  * are collected; VL of them are folded at once, which leaves one lane per pixel or displacement. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"

@@ -1,4 +1,4 @@
-/* Values changed one by one, for AVX2 and AVX-512. */
+/* Values changed one by one, for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 

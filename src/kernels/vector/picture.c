@@ -1,5 +1,5 @@
-/* Pictures in and out and the composition, for AVX2 and AVX-512. Columns that do not fill a vector
- * and rare formats go to the C reference. */
+/* Pictures in and out and the composition, for every width of vectors. Columns that do not fill
+ * a vector and rare formats go to the C reference. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 

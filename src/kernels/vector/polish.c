@@ -1,5 +1,5 @@
-/* One Lucas-Kanade step on the lumas for AVX2 and AVX-512: a lane per pixel, rows rolling through
- * the scratch as in the C reference. */
+/* One Lucas-Kanade step on the lumas for every width of vectors: a lane per pixel, rows rolling
+ * through the scratch as in the C reference. */
 #include "kernels/polish.h"
 
 #include "kernels/kernels.h"

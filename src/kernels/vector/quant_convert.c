@@ -1,4 +1,4 @@
-/* Conversions between floats and the low-precision types for AVX2 and AVX-512. */
+/* Conversions between floats and the low-precision types for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/quant_vec.h"
 

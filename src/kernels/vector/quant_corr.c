@@ -1,4 +1,4 @@
-/* Normalisation of codes and correlation of signed codes for AVX2 and AVX-512. */
+/* Normalisation of codes and correlation of signed codes for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/quant_vec.h"
 

@@ -1,4 +1,4 @@
-/* Bilinear warps and upsampling of codes and bfloat16 for AVX2 and AVX-512. */
+/* Bilinear warps and upsampling of codes and bfloat16 for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/quant_vec.h"
 

@@ -1,4 +1,4 @@
-/* Fixed changes of resolution for AVX2 and AVX-512. */
+/* Fixed changes of resolution for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 

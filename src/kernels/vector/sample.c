@@ -1,5 +1,5 @@
-/* Backward warps for AVX2 and AVX-512: positions and weights for a chunk of pixels, one vector lane
- * per pixel, then the samples of each pixel, one lane per channel. */
+/* Backward warps for every width of vectors: positions and weights for a chunk of pixels, one
+ * vector lane per pixel, then the samples of each pixel, one lane per channel. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 

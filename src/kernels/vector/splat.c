@@ -1,4 +1,4 @@
-/* Depth-aware projection of the flow for AVX2 and AVX-512. */
+/* Depth-aware projection of the flow for every width of vectors. */
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 

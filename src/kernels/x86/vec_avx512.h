@@ -1,0 +1,239 @@
+/* The vocabulary of vector/vec.h on AVX-512: 16 floats. Included by vector/vec.h, not on its own. */
+#ifndef DAIN_KERNELS_X86_VEC_AVX512_H
+#define DAIN_KERNELS_X86_VEC_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+
+#define KERNEL(name) name##_avx512
+enum { VL = 16, VQ = VL / 4 };
+typedef __m512 vf;
+typedef __m512i vi;
+
+/* ---- loads, stores, constants; _n: the first n lanes (0 .. VL), the others read as 0 ---- */
+
+VEC_INLINE __mmask16 vec_mask(int n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+VEC_INLINE vf vf_set(float v)
+{
+    return _mm512_set1_ps(v);
+}
+VEC_INLINE vf vf_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+VEC_INLINE vf vf_load_n(const float *p, int n)
+{
+    return _mm512_maskz_loadu_ps(vec_mask(n), p);
+}
+VEC_INLINE void vf_store(float *p, vf v)
+{
+    _mm512_storeu_ps(p, v);
+}
+VEC_INLINE void vf_store_n(float *p, vf v, int n)
+{
+    _mm512_mask_storeu_ps(p, vec_mask(n), v);
+}
+/* Lanes below n from a, the others from b. */
+VEC_INLINE vf vf_first(vf a, vf b, int n)
+{
+    return _mm512_mask_blend_ps(vec_mask(n), b, a);
+}
+VEC_INLINE vi vi_set(int v)
+{
+    return _mm512_set1_epi32(v);
+}
+VEC_INLINE void vi_store(int *p, vi v)
+{
+    _mm512_storeu_si512(p, v);
+}
+VEC_INLINE vi vi_add(vi a, vi b)
+{
+    return _mm512_add_epi32(a, b);
+}
+VEC_INLINE vi vi_mul(vi a, vi b)
+{
+    return _mm512_mullo_epi32(a, b);
+}
+
+/* ---- arithmetic ---- */
+
+VEC_INLINE vf vf_fma(vf a, vf b, vf c) /* a b + c */
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+VEC_INLINE vf vf_fnma(vf a, vf b, vf c) /* -a b + c */
+{
+    return _mm512_fnmadd_ps(a, b, c);
+}
+VEC_INLINE vf vf_fms(vf a, vf b, vf c) /* a b - c */
+{
+    return _mm512_fmsub_ps(a, b, c);
+}
+VEC_INLINE vf vf_max(vf a, vf b)
+{
+    return _mm512_max_ps(a, b);
+}
+VEC_INLINE vf vf_min(vf a, vf b)
+{
+    return _mm512_min_ps(a, b);
+}
+VEC_INLINE vf vf_abs(vf a)
+{
+    return _mm512_abs_ps(a);
+}
+VEC_INLINE vf vf_sqrt(vf a)
+{
+    return _mm512_sqrt_ps(a);
+}
+VEC_INLINE vi vi_truncate(vf a)
+{
+    return _mm512_cvttps_epi32(a);
+}
+VEC_INLINE vi vi_round(vf a) /* ties to even */
+{
+    return _mm512_cvtps_epi32(a);
+}
+VEC_INLINE vf vf_from(vi a)
+{
+    return _mm512_cvtepi32_ps(a);
+}
+/* p times 2^n through the exponent bits. */
+VEC_INLINE vf vf_scale2(vf p, vi n)
+{
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(n, 23)));
+}
+VEC_INLINE vi vi_iota(void)
+{
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+/* ---- quads ---- */
+
+VEC_INLINE vf q_join(const f4 quad[VQ])
+{
+    __m512 v = _mm512_castps128_ps512(quad[0]);
+    v = _mm512_insertf32x4(v, quad[1], 1);
+    v = _mm512_insertf32x4(v, quad[2], 2);
+    return _mm512_insertf32x4(v, quad[3], 3);
+}
+
+/* Quad l of v. l must be a constant after unrolling. */
+VEC_INLINE f4 q_get(vf v, int l)
+{
+    switch (l) {
+    case 0:
+        return _mm512_castps512_ps128(v);
+    case 1:
+        return _mm512_extractf32x4_ps(v, 1);
+    case 2:
+        return _mm512_extractf32x4_ps(v, 2);
+    default:
+        return _mm512_extractf32x4_ps(v, 3);
+    }
+}
+
+/* Lane 4l+i = p[i] for every l. */
+VEC_INLINE vf q_repeat(const float *p)
+{
+    return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+}
+
+/* Lanes 4l .. 4l+3 = the number at p + l step. */
+VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
+{
+    const __m128 v =
+        step == 1 ? _mm_loadu_ps(p) : _mm_setr_ps(p[0], p[step], p[2 * step], p[3 * step]);
+    const __m512i index = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    return _mm512_permutexvar_ps(index, _mm512_castps128_ps512(v));
+}
+
+/* Of every quad of a and b, the even and the odd lanes: a0 a2 b0 b2, a1 a3 b1 b3. */
+VEC_INLINE vf vf_even(vf a, vf b)
+{
+    return _mm512_shuffle_ps(a, b, 0x88);
+}
+
+VEC_INLINE vf vf_odd(vf a, vf b)
+{
+    return _mm512_shuffle_ps(a, b, 0xdd);
+}
+
+/* Transposes the 4x4 matrix whose rows are the lanes 4l .. 4l+3 of r[0] .. r[3], for every l. */
+VEC_INLINE void vf_transpose4(vf r[4])
+{
+    const vf a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
+    const vf c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm512_shuffle_ps(a, c, 0x44);
+    r[1] = _mm512_shuffle_ps(a, c, 0xee);
+    r[2] = _mm512_shuffle_ps(b, d, 0x44);
+    r[3] = _mm512_shuffle_ps(b, d, 0xee);
+}
+
+/* ---- vectors over pixels from interleaved channels ---- */
+
+/* Lane VQ k + l of the result = lane 4l + k of v, and back: between transposed quads of neighbours
+ * and the order of pixels. */
+VEC_INLINE vf vf_deal(vf v)
+{
+    return _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+}
+
+VEC_INLINE vf vf_collect(vf v)
+{
+    return vf_deal(v); /* its own inverse at this width */
+}
+
+/* ---- sums of 16 partial sums ---- */
+
+/* 16 partial sums; with AVX2 the lanes 0-7 and 8-15. */
+enum { PARTS = 16 / VL };
+
+/* canon_fold16's first step where it is not part of a vector. */
+VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
+{
+    vf s = part[0];
+    for (int k = 1; k < PARTS; k++)
+        s = s + part[k];
+    return s;
+}
+
+/* Lane i of the result = canon_fold16 of s[i] (folded by vf_fold_parts already). */
+VEC_INLINE vf vf_fold(const vf s[VL])
+{
+    vf t[4], u[2];
+    for (int e = 0; e < 4; e++) {
+        /* 16 -> 8 -> 4: quads of the result belong to s[e], s[4+e], s[8+e], s[12+e] */
+        const vf a = s[e], b = s[4 + e], c = s[8 + e], d = s[12 + e];
+        const vf ab = _mm512_shuffle_f32x4(a, b, 0x44) + _mm512_shuffle_f32x4(a, b, 0xee);
+        const vf cd = _mm512_shuffle_f32x4(c, d, 0x44) + _mm512_shuffle_f32x4(c, d, 0xee);
+        t[e] = _mm512_shuffle_f32x4(ab, cd, 0x88) + _mm512_shuffle_f32x4(ab, cd, 0xdd);
+    }
+    for (int e = 0; e < 2; e++) /* 4 -> 2 */
+        u[e] = _mm512_shuffle_ps(t[2 * e], t[2 * e + 1], 0x44) +
+               _mm512_shuffle_ps(t[2 * e], t[2 * e + 1], 0xee);
+    return _mm512_shuffle_ps(u[0], u[1], 0x88) + _mm512_shuffle_ps(u[0], u[1], 0xdd);
+}
+
+/* canon_fold16 of one vector. */
+VEC_INLINE float vf_fold_one(vf s)
+{
+    const __m256 h = _mm512_castps512_ps256(s) + _mm512_extractf32x8_ps(s, 1);
+    __m128 q = _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
+    q = q + _mm_movehl_ps(q, q);
+    return _mm_cvtss_f32(q) + _mm_cvtss_f32(_mm_movehdup_ps(q));
+}
+
+/* The largest lane. */
+VEC_INLINE float vf_largest(vf s)
+{
+    const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
+    __m128 q = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+}
+
+#endif
