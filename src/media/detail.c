@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "dain/dain.h"
+#include "media/grain.h"
 
 #include <math.h>
 #include <string.h>
@@ -45,6 +46,12 @@ double detail_kept(double older, double newer, double t, double made)
 
 enum { CELL = 32 }; /* pixels; between their centres the strength is interpolated */
 static const float STRONGEST = 1;
+/* Sharpening by s raises the detail by some 4/3 s. */
+static const float STEP = 0.75f;
+/* What is not surely less is left alone: up to here, and where the grain is more than the detail. */
+static const float TOLERANCE = 1.10f;
+/* Mean response of |4c - left - right - above - below| to white noise: sqrt(20) sqrt(2/pi). */
+static const float GRAIN_DETAIL = 3.568f;
 
 /* Detail in each cell, CELL x CELL pixels. */
 static void measure(const AVFrame *f, int across, int down, float *cells)
@@ -81,6 +88,7 @@ static float strength_at(const float *strength, int across, int down, float x, f
 static void sharpen(AVFrame *f, int plane, const float *strength, int across, int down, float *rows)
 {
     const size_t size = (size_t)f->width * sizeof *rows;
+    const bool bounded = f->color_range != AVCOL_RANGE_MPEG; /* no headroom, see colour.h */
     float *above = rows, *here = rows + f->width, *below = rows + 2 * f->width;
     memcpy(here, samples(f, plane, 0), size);
     memcpy(above, here, size);
@@ -93,7 +101,8 @@ static void sharpen(AVFrame *f, int plane, const float *strength, int across, in
                                 below[l] + below[x] + below[r]) /
                                9;
             const float s = strength_at(strength, across, down, (float)x, (float)y);
-            out[x] = fminf(fmaxf(here[x] + s * (here[x] - mean), 0), 1);
+            const float v = here[x] + s * (here[x] - mean);
+            out[x] = bounded ? fminf(fmaxf(v, 0), 1) : v;
         }
         float *const oldest = above;
         above = here;
@@ -102,7 +111,38 @@ static void sharpen(AVFrame *f, int plane, const float *strength, int across, in
     }
 }
 
-int detail_match(const AVFrame *older, const AVFrame *newer, double t, AVFrame *made)
+/* Mean of the green samples of a cell. */
+static float brightness(const AVFrame *f, int i, int j)
+{
+    const int x1 = (i + 1) * CELL < f->width ? (i + 1) * CELL : f->width;
+    const int y1 = (j + 1) * CELL < f->height ? (j + 1) * CELL : f->height;
+    float sum = 0;
+    for (int y = j * CELL; y < y1; y++) {
+        const float *const row = samples(f, 0, y);
+        for (int x = i * CELL; x < x1; x++)
+            sum += row[x];
+    }
+    return sum / (float)((x1 - i * CELL) * (y1 - j * CELL));
+}
+
+/* Detail without that of the grain: variances add up. */
+static float without_grain(float detail, float grain)
+{
+    return detail > grain ? sqrtf(detail * detail - grain * grain) : 0;
+}
+
+/* How much to sharpen for detail like `want`; grain: the part of it that the source's grain makes. */
+static float strength_for(float want, float have, float grain, float kept)
+{
+    const float sure = without_grain(want, grain), made = without_grain(have, kept * grain);
+    if (sure < grain || sure < (float)NOTHING * CELL * CELL || made <= 0)
+        return 0;
+    return fminf(fmaxf(STEP * (sure / made - TOLERANCE), 0), STRONGEST);
+}
+
+/* Sharpens; grain: of the two source frames. */
+static int match_sharpness(const AVFrame *older, const AVFrame *newer, double t, Grain *grain,
+                           AVFrame *made)
 {
     const int across = (made->width + CELL - 1) / CELL, down = (made->height + CELL - 1) / CELL;
     const size_t cells = (size_t)across * (size_t)down;
@@ -110,6 +150,7 @@ int detail_match(const AVFrame *older, const AVFrame *newer, double t, AVFrame *
     if (!memory)
         return DAIN_ENOMEM;
     float *const a = memory, *const b = a + cells, *const m = b + cells, *const s = m + cells;
+    const float kept = grain_kept(grain, made);
     measure(older, across, down, a);
     measure(newer, across, down, b);
     measure(made, across, down, m);
@@ -117,13 +158,24 @@ int detail_match(const AVFrame *older, const AVFrame *newer, double t, AVFrame *
         for (int i = 0; i < across; i++) {
             const float want = around(a, across, down, i, j) * (float)(1 - t) +
                                around(b, across, down, i, j) * (float)t;
-            const float have = around(m, across, down, i, j);
-            const float ratio = have > (float)NOTHING * CELL * CELL ? want / have : 1;
-            /* Sharpening by s raises the detail by 1 + s and a little more. */
-            s[j * across + i] = fminf(fmaxf(ratio - 1, 0), STRONGEST);
+            const float level = grain_level(grain, brightness(made, i, j));
+            s[j * across + i] = strength_for(want, around(m, across, down, i, j),
+                                             level * GRAIN_DETAIL * CELL * CELL, kept);
         }
     for (int plane = 0; plane < 3; plane++)
         sharpen(made, plane, s, across, down, memory + 4 * cells);
     mem_free(memory);
     return DAIN_OK;
+}
+
+int detail_match(const AVFrame *older, const AVFrame *newer, double t, int64_t seed, AVFrame *made)
+{
+    Grain *const grain = grain_measure(older, newer);
+    if (!grain)
+        return DAIN_ENOMEM;
+    const int r = match_sharpness(older, newer, t, grain, made);
+    if (r >= 0)
+        grain_add(grain, seed, made);
+    grain_free(grain);
+    return r;
 }

@@ -17,9 +17,12 @@ double detail_of(const AVFrame *rgb);
 /* 0 .. 1: of the detail of two source frames, how much a frame at t between them has. */
 double detail_kept(double older, double newer, double t, double made);
 
-/* --match: sharpens a new frame where it has less detail than the two source frames have around the
- * same place, as far as that, but not more than twofold. Errors:
- * DAIN_ENOMEM. */
-int detail_match(const AVFrame *older, const AVFrame *newer, double t, AVFrame *made);
+/*
+ * --match: sharpens a new frame where it has less detail than the two source frames have around the same
+ * place, as far as that, but not more than twofold; then gives it their grain. Detail is what is left
+ * of it beside the grain (grain.h): where that is most of it nothing is known, and nothing is sharpened.
+ * seed: of the choice of grain. Errors: DAIN_ENOMEM.
+ */
+int detail_match(const AVFrame *older, const AVFrame *newer, double t, int64_t seed, AVFrame *made);
 
 #endif

@@ -75,14 +75,14 @@ typedef struct PipelineSettings {
     const char *scene_list;   /* file with the cuts, instead of looking for some, or NULL */
     double fallback;          /* new frames of less confidence (detail.h) give way; 0 = none */
     bool denoise_flow;        /* estimate motion on denoised copies, see guide.h */
-    bool match;               /* sharpen new frames like their neighbours, see detail.h */
-    bool lock;                /* hold still things, see lock.h */
-    bool dedup;               /* leave out repeated source frames, see dedup.h */
-    double scene_threshold;   /* scores above it are cuts; > 1 = look for none */
-    int depth;                /* new frames that may wait for the encoder, 0 = usual */
-    Backend *engine;          /* the caller's; nobody else may use it meanwhile */
-    atomic_bool *cancel;      /* set from outside: stop, but finish the file. NULL = never */
-    Report *report;           /* its callback may be called from three threads */
+    bool match; /* sharpness and grain of their neighbours for new frames, see detail.h */
+    bool lock;  /* hold still things, see lock.h */
+    bool dedup; /* leave out repeated source frames, see dedup.h */
+    double scene_threshold; /* scores above it are cuts; > 1 = look for none */
+    int depth;              /* new frames that may wait for the encoder, 0 = usual */
+    Backend *engine;        /* the caller's; nobody else may use it meanwhile */
+    atomic_bool *cancel;    /* set from outside: stop, but finish the file. NULL = never */
+    Report *report;         /* its callback may be called from three threads */
     /* Called from the caller's thread; NULL = not. */
     void (*started)(void *opaque, const PipelineStart *start);
     /* Before the output is opened; an error ends the work. */

@@ -477,7 +477,7 @@ static int match_detail(Pipeline *p, const WriteItem *item)
 {
     if (!item->pair[0] || !p->settings->match)
         return DAIN_OK;
-    return detail_match(item->pair[0], item->pair[1], item->t, item->frame) < 0
+    return detail_match(item->pair[0], item->pair[1], item->t, item->pts, item->frame) < 0
                ? stage_no_memory(&p->writer)
                : DAIN_OK;
 }

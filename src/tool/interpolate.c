@@ -458,7 +458,8 @@ static const Option options[] = {
       "grain [0]",
       0, 1 },
     { 0, "match", OPTION_FLAG, AT(match), NULL,
-      "sharpen new frames where they are softer than their neighbours", 0, 0 },
+      "sharpen new frames where they are softer than their neighbours, and give them their grain",
+      0, 0 },
     { 0, "denoise-flow", OPTION_FLAG, AT(denoise_flow), NULL,
       "estimate the motion on denoised copies of the frames; new ones are made of the frames as "
       "they "

@@ -96,4 +96,49 @@ def _(work):
     equal(frame_hashes(work / 'out.mkv'), frame_hashes(work / 'whole.mkv'), 'frames')
 
 
+# ---- sharpness and grain ----
+
+def rough(frame, width=320, height=180):
+    """Mean response of a gray frame to Immerkaer's mask, which edges hardly answer to."""
+    total, rows = 0, [frame[y * width:(y + 1) * width] for y in range(height)]
+    for a, b, c in zip(rows, rows[1:], rows[2:]):
+        v = [p - 2 * q + r for p, q, r in zip(a, b, c)]
+        total += sum(abs(x - 2 * y + z) for x, y, z in zip(v, v[1:], v[2:]))
+    return total / ((width - 2) * (height - 2))
+
+
+@test('--match gives new frames the grain of their neighbours, the same with any number of threads')
+def _(work):
+    from_demo(work / 'in.mkv', 5, noise(24))
+    flicker = {}
+    for name, args in (('plain', ()), ('match', ('--match', '-j', '2')), ('again', ('--match', '-j', '1'))):
+        dain(*args, '-q', '--no-lock', '-c', 'ffv1', work / 'in.mkv', work / f'{name}.mkv')
+        equal(frame_hashes(work / f'{name}.mkv')[::2], frame_hashes(work / 'in.mkv'), 'source frames')
+        values = [rough(f) for f in raw_frames(work / f'{name}.mkv', 'gray')[:9]]
+        flicker[name] = sum(abs(a - b) for a, b in zip(values, values[1:])) / 8
+    check(flicker['match'] < 0.2 * flicker['plain'], f'change of noise from frame to frame {flicker}')
+    equal(frame_hashes(work / 'again.mkv'), frame_hashes(work / 'match.mkv'), 'frames')
+
+
+@test('--match leaves new frames of a clean video without grain')
+def _(work):
+    # Flat areas and hard edges that move.
+    ffmpeg('-f', 'lavfi', '-i', 'color=gray:s=320x180:r=24', '-f', 'lavfi', '-i', 'color=teal:s=60x60:r=24',
+           '-filter_complex', '[0][1]overlay=x=40+4*n:y=60', '-frames:v', 4, *LOSSLESS, work / 'in.mkv')
+    dain('-q', '--match', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
+    for f in raw_frames(work / 'out.mkv', 'gray'):
+        check(len(set(f[:320 * 40])) == 1, 'grain in what is flat')
+
+
+@test('--match goes on with --resume as if nothing had happened')
+def _(work):
+    ffmpeg('-stream_loop', 3, '-i', DEMO, '-an', '-vf', f'scale=160:90,{noise(30)}', '-frames:v', 80, '-c:v', 'libx264',
+           '-crf', 15, work / 'in.mkv')
+    fast = ('--preset', 'ultrafast', '--segment', 30, '--match')
+    dain('-q', *fast, work / 'in.mkv', work / 'whole.mkv')
+    killed_after(work, 'out.mkv', 2, *fast, work / 'in.mkv', work / 'out.mkv')
+    dain(*fast, '--resume', work / 'in.mkv', work / 'out.mkv')
+    equal(frame_hashes(work / 'out.mkv'), frame_hashes(work / 'whole.mkv'), 'frames')
+
+
 main()
