@@ -139,8 +139,8 @@ DAIN_API void dain_settings_default(DainSettings *settings);
 
 /*
  * Path of the model that is used when none is named: $DAIN_MODEL if set, else the installed one,
- * else the one of the source tree that the library was built in. The string lives as long as the
- * program. NULL if there is none.
+ * else, for a library that runs where it was built, the one in its build folder. The string lives as
+ * long as the program. NULL if there is none.
  */
 DAIN_API const char *dain_default_model(void);
 

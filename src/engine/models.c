@@ -1,6 +1,8 @@
 /* Models by name: the folders, the search. */
 #include "engine/models.h"
 
+#include "engine/beside.h"
+
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,12 +15,6 @@ static const char ending[] = ".safetensors";
 /* The folder of rank i (0, 1, ...) in buf; NULL after the last. */
 static const char *folder(int i, char *buf, size_t size)
 {
-    static const char *const built_in[] = {
-        DAIN_MODEL_INSTALLED,
-#ifdef DAIN_MODEL_SOURCE
-        DAIN_MODEL_SOURCE,
-#endif
-    };
     const char *path = getenv("DAIN_MODEL_PATH");
     for (; path && *path; path += *path == ':') {
         const int length = (int)strcspn(path, ":");
@@ -34,10 +30,11 @@ static const char *folder(int i, char *buf, size_t size)
                  data && *data ? "" : "/.local/share");
         return buf;
     }
-    if (i >= (int)(sizeof built_in / sizeof *built_in))
+    const char *const model = i == 0 ? DAIN_MODEL_INSTALLED : i == 1 ? model_beside() : NULL;
+    if (!model)
         return NULL;
-    const char *const slash = strrchr(built_in[i], '/');
-    snprintf(buf, size, "%.*s", (int)(slash ? slash - built_in[i] : 0), built_in[i]);
+    const char *const slash = strrchr(model, '/');
+    snprintf(buf, size, "%.*s", (int)(slash ? slash - model : 0), model);
     return buf;
 }
 

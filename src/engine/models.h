@@ -1,7 +1,7 @@
 /*
  * Models by name. NAME means NAME.safetensors in the first of these folders that has it:
  * $DAIN_MODEL_PATH (several, separated by colons), $XDG_DATA_HOME/dain (or ~/.local/share/dain), the
- * installed models, those of the source tree.
+ * installed models, those of the build folder.
  */
 #ifndef DAIN_ENGINE_MODELS_H
 #define DAIN_ENGINE_MODELS_H

@@ -1,5 +1,6 @@
 /* Version, error texts, and where the default model lies. */
 #include "dain/dain.h"
+#include "engine/beside.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,21 +39,11 @@ const char *dain_strerror(int error)
     }
 }
 
-/* Installed first, so that an installed library never depends on the tree it was built in. */
-static const char *const model_paths[] = {
-    DAIN_MODEL_INSTALLED,
-#ifdef DAIN_MODEL_SOURCE
-    DAIN_MODEL_SOURCE,
-#endif
-};
-
 const char *dain_default_model(void)
 {
     const char *named = getenv("DAIN_MODEL");
     if (named && *named)
         return named;
-    for (size_t i = 0; i < sizeof model_paths / sizeof *model_paths; i++)
-        if (access(model_paths[i], R_OK) == 0)
-            return model_paths[i];
-    return NULL;
+    /* Installed first, so that an installed library never depends on what lies around it. */
+    return access(DAIN_MODEL_INSTALLED, R_OK) == 0 ? DAIN_MODEL_INSTALLED : model_beside();
 }
