@@ -6,7 +6,8 @@ SETUP ?=
 FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help build demo test bench bench-quick install clean asan tsan valgrind warnings fuzz test-aarch64 deps deps-dev
+.PHONY: help build demo test bench bench-quick install uninstall clean asan tsan valgrind warnings fuzz test-aarch64 deps \
+	deps-dev dist reproduce deb deb-arm64 test-package
 
 help:
 	@echo "make build     the tool at $(BUILD)/dain, the library beside it"
@@ -15,6 +16,11 @@ help:
 	@echo "make bench     ours beside other engines and methods (docs/benchmarks.md), BENCH=options of bench/run.py"
 	@echo "make bench-quick  kernels against the processor's peak, then the tool's own benchmark"
 	@echo "make install   install (DESTDIR=, SETUP=--prefix=/usr before the first build)"
+	@echo "make uninstall  remove what make install put there (the same build folder, the same DESTDIR=)"
+	@echo "make dist      dist/dain-VERSION.tar.gz of the last commit, built and tested by itself"
+	@echo "make deb       Debian packages in dist/deb, and lintian; deb-arm64 cross-builds them (root)"
+	@echo "make test-package  install them into a bare Debian 12 and run the demo clip there (root)"
+	@echo "make reproduce  two builds in two places: the same hashes"
 	@echo "make asan      all tests under the address and undefined-behaviour sanitizers"
 	@echo "make tsan      all tests under the thread sanitizer"
 	@echo "make valgrind  unit tests and one small run of the tool under valgrind"
@@ -45,6 +51,28 @@ bench-quick: build
 install: build
 	$(MESON) install -C $(BUILD) --no-rebuild
 
+uninstall:
+	tools/uninstall.py $(BUILD)
+
+dist: deps
+	tools/dist.sh
+
+deb: deps
+	tools/install-deps.sh --deb
+	tools/deb.sh
+
+deb-arm64:
+	tools/install-deps.sh --chroot
+	tools/cross-deb.sh arm64
+
+test-package:
+	tools/install-deps.sh --chroot
+	tools/test-package.sh
+
+reproduce: deps
+	tools/install-deps.sh --deb
+	tools/reproduce.sh
+
 asan: deps
 	tools/sanitize.sh build-asan address,undefined
 
@@ -70,4 +98,4 @@ deps-dev:
 	@tools/install-deps.sh --dev
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-gcc build-clang build-fuzz build-aarch64 demo
+	rm -rf $(BUILD) build-asan build-tsan build-gcc build-clang build-fuzz build-aarch64 demo dist

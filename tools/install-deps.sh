@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks, by apt (with sudo where not root).
-# --dev adds what the developers' targets need, --aarch64 the cross compiler and the emulator.
+# --dev adds what the developers' targets need, --aarch64 the cross compiler and the emulator,
+# --deb what builds and checks Debian packages, --chroot what makes a bare Debian.
 # --dry-run only says what is missing.
 set -eu
 
@@ -47,8 +48,17 @@ for option; do
         need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/include/stdlib.h
         need qemu-user has qemu-aarch64
         ;;
+    --deb)
+        need dpkg-dev has dpkg-buildpackage
+        need debhelper has dh
+        need lintian has lintian
+        need build-essential dpkg-query -W build-essential
+        ;;
+    --chroot)
+        need debootstrap has debootstrap
+        ;;
     *)
-        echo "usage: $0 [--dev] [--aarch64] [--dry-run]" >&2
+        echo "usage: $0 [--dev] [--aarch64] [--deb] [--chroot] [--dry-run]" >&2
         exit 2
         ;;
     esac

@@ -28,7 +28,7 @@ def run(*command, **more):
     return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
 
 
-def check(stage, compiler, version):
+def check(build, stage, compiler, version):
     """Everything about the installed tree; yields (holds, sentence)."""
     found = {p.name: p for p in stage.rglob("*")}
     yield ({"dain.h", "dain.pc", "libdain.so", "libdain.so." + version.split(".")[0], "edge.safetensors",
@@ -54,6 +54,10 @@ def check(stage, compiler, version):
         shutil.copy(source, stage / "program.cc")
         run("c++", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", str(stage / "program.cc"), *flags)
         yield True, "the header is C++ too"
+    run(sys.executable, str(pathlib.Path(__file__).parents[2] / "tools" / "uninstall.py"), build,
+        env=dict(os.environ, DESTDIR=str(stage)))
+    left = [p.name for p in stage.rglob("*") if not p.is_dir() or p.name == "dain"]
+    yield set(left) <= {"program", "program.c", "program.cc"}, "what was installed is removed again"
 
 
 def main():
@@ -65,7 +69,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="dain-install-") as folder:
         try:
             run("meson", "install", "-C", build, "--no-rebuild", "--destdir", folder)
-            for holds, sentence in check(pathlib.Path(folder), compiler, version):
+            for holds, sentence in check(build, pathlib.Path(folder), compiler, version):
                 print("ok" if holds else "not ok", sentence)
                 failed |= not holds
         except subprocess.CalledProcessError as error:
