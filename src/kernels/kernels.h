@@ -183,5 +183,6 @@ void kernels_init_i8mm(Kernels *table);
 /* The part of DAIN_ORIGINAL_KERNELS, called by those above. */
 void dain_kernels_init_avx2(Kernels *table);
 void dain_kernels_init_avx512(Kernels *table);
+void dain_kernels_init_neon(Kernels *table);
 
 #endif

@@ -5,9 +5,14 @@
 
 #include <arm_neon.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+#if defined(__ARM_FEATURE_DOTPROD)
+#define KERNEL(name) name##_dotprod
+#else
 #define KERNEL(name) name##_neon
+#endif
 enum { VL = 4, VQ = VL / 4 };
 typedef float32x4_t vf;
 typedef int32x4_t vi;
@@ -64,6 +69,22 @@ VEC_INLINE void vf_store_n(float *p, vf v, int n)
 VEC_INLINE vi vi_set(int v)
 {
     return vdupq_n_s32(v);
+}
+VEC_INLINE vi vi_load(const int *p)
+{
+    return vld1q_s32(p);
+}
+VEC_INLINE vi vi_load_words(const uint16_t *p)
+{
+    return vreinterpretq_s32_u32(vmovl_u16(vld1_u16(p)));
+}
+VEC_INLINE void vi_store_words(uint16_t *p, vi v)
+{
+    vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(v)));
+}
+VEC_INLINE vi vi_min(vi a, vi b)
+{
+    return vminq_s32(a, b);
 }
 VEC_INLINE void vi_store(int *p, vi v)
 {
@@ -178,6 +199,10 @@ VEC_INLINE f4 f4_odd(f4 a, f4 b)
 {
     return vuzp2q_f32(a, b);
 }
+VEC_INLINE f4 f4_pair(const float *p)
+{
+    return vcombine_f32(vld1_f32(p), vdup_n_f32(0.0f));
+}
 VEC_INLINE f4 f4_two_pairs(const float *p, const float *q)
 {
     return vcombine_f32(vld1_f32(p), vld1_f32(q));
@@ -202,6 +227,23 @@ VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
 {
     (void)step;
     return vld1q_dup_f32(p);
+}
+VEC_INLINE vf q_set_last(vf quads, float v)
+{
+    return vsetq_lane_f32(v, quads, 3);
+}
+VEC_INLINE vi vi_pick_bytes(const uint8_t *p, const int8_t order[4 * VL])
+{
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vreinterpretq_s32_u8(vqtbl1q_u8(vcombine_u8(vcreate_u8(four), vcreate_u8(0)),
+                                           vreinterpretq_u8_s8(vld1q_s8(order))));
+}
+VEC_INLINE void vi_store_bytes(uint8_t bytes[16], vi v, const int8_t order[16])
+{
+    const int16x4_t words = vmovn_s32(v);
+    const uint8x8_t codes = vreinterpret_u8_s8(vmovn_s16(vcombine_s16(words, words)));
+    vst1_u8(bytes, vtbl1_u8(codes, vreinterpret_u8_s8(vld1_s8(order))));
 }
 VEC_INLINE vf vf_even(vf a, vf b)
 {

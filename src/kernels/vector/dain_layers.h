@@ -62,9 +62,10 @@ void KERNEL(up4_f32)(const View *out, const View *x, float s1, float s2, int y0,
         up4_f32_c(out, x, s1, s2, y0, y1);
         return;
     }
-    const __m256 h1 = _mm256_setr_ps(.125f, .125f, .375f, .375f, .625f, .625f, .875f, .875f);
-    const __m256 h0 = _mm256_sub_ps(_mm256_set1_ps(1.0f), h1);
-    const __m128 scale1 = _mm_set1_ps(s1), scale2 = _mm_set1_ps(s2);
+    static const float far[8] = { .125f, .125f, .375f, .375f, .625f, .625f, .875f, .875f };
+    static const float near[8] = { .875f, .875f, .625f, .625f, .375f, .375f, .125f, .125f };
+    const oct h1 = oct_load(far), h0 = oct_load(near);
+    const f4 scale1 = f4_set(s1), scale2 = f4_set(s2);
     /* The two columns at each edge have one source: the reference writes them, the last two with
      * six more that the loop below repeats or that are right already. */
     View first = *out, last = *out, left_pair = *x, right_pair = *x;
@@ -79,20 +80,14 @@ void KERNEL(up4_f32)(const View *out, const View *x, float s1, float s2, int y0,
         int top, low;
         float v0, v1;
         up4_position(y, x->h, &top, &low, &v0, &v1);
-        const __m128 w0 = _mm_set1_ps(v0), w1 = _mm_set1_ps(v1);
-        __m256 left = _mm256_setzero_ps();
+        const f4 w0 = f4_set(v0), w1 = f4_set(v1);
+        oct left = oct_repeat(f4_set(0.0f));
         for (int i = 0; i < x->w; i++) {
-            const __m128 a = _mm_castsi128_ps(
-                _mm_loadl_epi64((const __m128i *)(const void *)view_at(x, top, i)));
-            const __m128 c = _mm_castsi128_ps(
-                _mm_loadl_epi64((const __m128i *)(const void *)view_at(x, low, i)));
-            const __m128 sa = _mm_mul_ps(_mm_mul_ps(a, scale1), scale2);
-            const __m128 sc = _mm_mul_ps(_mm_mul_ps(c, scale1), scale2);
-            const __m128 v = _mm_fmadd_ps(w1, sc, _mm_mul_ps(w0, sa));
-            const __m256 right = _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(v)));
+            const f4 a = f4_pair(view_at(x, top, i)), c = f4_pair(view_at(x, low, i));
+            const f4 v = f4_fma(w1, c * scale1 * scale2, w0 * (a * scale1 * scale2));
+            const oct right = oct_repeat(v);
             if (i > 0)
-                _mm256_storeu_ps(view_at(out, y, 4 * i - 2),
-                                 _mm256_fmadd_ps(h1, right, _mm256_mul_ps(h0, left)));
+                oct_store(view_at(out, y, 4 * i - 2), oct_mix(h1, right, h0, left));
             left = right;
         }
     }

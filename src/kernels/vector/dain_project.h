@@ -37,9 +37,9 @@ static Targets targets(const View *acc, const View *flow, int px, int py)
     return t;
 }
 
-static void add_at(float *dst, __m128 v)
+static void add_at(float *dst, f4 v)
 {
-    _mm_storeu_ps(dst, _mm_add_ps(_mm_loadu_ps(dst), v));
+    f4_store(dst, f4_load(dst) + v);
 }
 
 void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weight)
@@ -51,7 +51,7 @@ void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weigh
                 const int i = __builtin_ctz(rest);
                 const float *f = view_at(flow, py, px + i);
                 const float w = weight->data ? *view_at(weight, py, px + i) : 1.0f;
-                const __m128 v = _mm_setr_ps(-(w * f[0]), -(w * f[1]), w, 0.0f);
+                const f4 v = { -(w * f[0]), -(w * f[1]), w, 0.0f };
                 const int left = t.left[i], top = t.top[i];
                 const int right = left + 1 < acc->w ? left + 1 : left;
                 const int bottom = top + 1 < acc->h ? top + 1 : top;
@@ -74,8 +74,9 @@ void KERNEL(flow_splat_min_f32)(const View *acc, const View *flow, const View *w
                 const float *f = view_at(flow, py, px + i);
                 const float w = weight->data ? *view_at(weight, py, px + i) : 1.0f;
                 float *dst = view_at(acc, t.top[i], t.left[i]);
+                const f4 v = { -f[0], -f[1], w, dst[3] };
                 if (w > dst[2])
-                    _mm_storeu_ps(dst, _mm_setr_ps(-f[0], -f[1], w, dst[3]));
+                    f4_store(dst, v);
             }
         }
     }

@@ -1,7 +1,7 @@
 /* Pictures in and out and the composition, for every width of vectors. Columns that do not fill
  * a vector and rare formats go to the C reference. */
 #include "kernels/kernels.h"
-#include "kernels/vector/vec.h"
+#include "kernels/vector/quant_vec.h"
 
 static View view_from(const View *v, int x)
 {
@@ -27,16 +27,6 @@ VEC_INLINE void pixels_store(float *p, ptrdiff_t px, vf v)
         q_store(p, px, v);
 }
 
-/* Lanes of the fourth channel become v. */
-VEC_INLINE vf alpha_set(vf pixels, float v)
-{
-#if defined(__AVX512F__)
-    return _mm512_mask_blend_ps(0x8888, pixels, _mm512_set1_ps(v));
-#else
-    return _mm256_blend_ps(pixels, _mm256_set1_ps(v), 0x88);
-#endif
-}
-
 void KERNEL(blend_f32)(const View *out, const View *a, const View *b, const View *m, const View *r,
                        int y0, int y1)
 {
@@ -47,7 +37,7 @@ void KERNEL(blend_f32)(const View *out, const View *a, const View *b, const View
             const vf k = q_spread(view_at(m, y, i), m->px);
             const vf far = (one - k) * pixels_load(view_at(b, y, i), b->px);
             const vf v = vf_fma(k, pixels_load(view_at(a, y, i), a->px), far);
-            const vf residual = alpha_set(q_load(view_at(r, y, i), r->px), 0.0f);
+            const vf residual = q_set_last(q_load(view_at(r, y, i), r->px), 0.0f);
             pixels_store(view_at(out, y, i), out->px, vf_clamp(v + residual, zero, one));
         }
         if (whole < out->w) {
@@ -160,17 +150,10 @@ static int packed_load(float *o, ptrdiff_t px, const ImageView *image, const Pac
         order[k] = (int8_t)(k % 4 || byte < 0 ? -1 : k / 16 * step + byte);
     }
     for (; i * step + BYTES <= end; i += VQ, o += VQ * px) {
-#if defined(__AVX512F__)
-        const __m128i raw = _mm_loadu_si128((const __m128i *)(p + i * step));
-        const vi code = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(raw), _mm512_loadu_si512(order));
-#else
-        const __m128i raw = _mm_loadl_epi64((const __m128i *)(p + i * step));
-        const vi code = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(raw),
-                                            _mm256_loadu_si256((const __m256i *)order));
-#endif
+        const vi code = vi_pick_bytes(p + i * step, order);
         vf v = vf_from(code) / vf_set(image->peak);
         if (packed->byte[3] < 0)
-            v = alpha_set(v, 1.0f);
+            v = q_set_last(v, 1.0f);
         pixels_store(o, px, v);
     }
     return i;
@@ -181,19 +164,9 @@ VEC_INLINE vf samples_load(const void *p, int i, int sample)
 {
     if (sample == 2)
         return vf_load((const float *)p + i);
-#if defined(__AVX512F__)
     if (sample == 1)
-        return vf_from(
-            _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)((const uint16_t *)p + i))));
-    return vf_from(
-        _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)((const uint8_t *)p + i))));
-#else
-    if (sample == 1)
-        return vf_from(
-            _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)((const uint16_t *)p + i))));
-    return vf_from(
-        _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)((const uint8_t *)p + i))));
-#endif
+        return vf_from(vi_load_words((const uint16_t *)p + i));
+    return vf_from(vi_load_codes((const uint8_t *)p + i));
 }
 
 static int planar_load(float *o, ptrdiff_t px, const ImageView *image, int y)
@@ -261,20 +234,10 @@ VEC_INLINE void samples_store(void *p, int i, int sample, vf v, float peak)
         vf_store((float *)p + i, v);
         return;
     }
-    const vi code = codes(v, peak);
-#if defined(__AVX512F__)
     if (sample == 1)
-        _mm256_storeu_si256((__m256i *)((uint16_t *)p + i), _mm512_cvtepi32_epi16(code));
+        vi_store_words((uint16_t *)p + i, codes(v, peak));
     else
-        _mm_storeu_si128((__m128i *)((uint8_t *)p + i), _mm512_cvtepi32_epi8(code));
-#else
-    const __m128i words =
-        _mm_packus_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
-    if (sample == 1)
-        _mm_storeu_si128((__m128i *)((uint16_t *)p + i), words);
-    else
-        _mm_storel_epi64((__m128i *)((uint8_t *)p + i), _mm_packus_epi16(words, words));
-#endif
+        vi_store_codes_n((uint8_t *)p + i, codes(v, peak), VL);
 }
 
 static int planar_store(const ImageView *image, const View *x, int y)
@@ -303,18 +266,10 @@ static int packed_store(const ImageView *image, const PackedBytes *packed, const
     for (int l = 0; l < VQ; l++)
         for (int c = 0; c < step; c++)
             order[l * step + packed->byte[c]] = (int8_t)(4 * l + c);
-    const __m128i shuffle = _mm_loadu_si128((const __m128i *)order);
     for (; i + VQ <= image->w; i += VQ, p += VQ * step) {
         const vi code = codes(pixels_load(view_at(x, y, i), x->px), image->peak);
         uint8_t bytes[16];
-#if defined(__AVX512F__)
-        const __m128i raw = _mm512_cvtepi32_epi8(code);
-#else
-        const __m128i words =
-            _mm_packus_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
-        const __m128i raw = _mm_packus_epi16(words, words);
-#endif
-        _mm_storeu_si128((__m128i *)bytes, _mm_shuffle_epi8(raw, shuffle));
+        vi_store_bytes(bytes, code, order);
         if (step == 3)
             memcpy(p, bytes, 3 * VQ);
         else

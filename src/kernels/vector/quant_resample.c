@@ -27,27 +27,16 @@ typedef struct CodePlaces {
     int ax[CHUNK], ay[CHUNK]; /* units of 2^-15 */
 } CodePlaces;
 
-/* lerp() of the reference. */
-VEC_INLINE hw hw_lerp(hw a, hw b, hw f)
-{
-    return _mm256_add_epi16(a, _mm256_mulhrs_epi16(_mm256_sub_epi16(b, a), f));
-}
-
-VEC_INLINE hw hw_load_shifted(const uint8_t *p)
-{
-    return _mm256_slli_epi16(hw_load(p), 7);
-}
-
-/* n of 16 channels. */
-VEC_INLINE void warp_codes16(uint8_t *o, const uint8_t *p, ptrdiff_t px, ptrdiff_t row, int ax,
-                             int ay, int n)
+/* n of HW channels. */
+VEC_INLINE void warp_codes_half(uint8_t *o, const uint8_t *p, ptrdiff_t px, ptrdiff_t row, int ax,
+                                int ay, int n)
 {
     const hw fx = hw_set(ax), fy = hw_set(ay);
     const hw top = hw_lerp(hw_load_shifted(p), hw_load_shifted(p + px), fx);
     const hw bottom = hw_lerp(hw_load_shifted(p + row), hw_load_shifted(p + row + px), fx);
-    const hw v = _mm256_add_epi16(hw_lerp(top, bottom, fy), hw_set(64));
+    const hw v = hw_add(hw_lerp(top, bottom, fy), hw_set(64));
 
-    hw_store_n(o, _mm256_srli_epi16(v, 7), n);
+    hw_store_n(o, hw_shift_right7(v), n);
 }
 
 #if defined(__AVX512F__)
@@ -86,21 +75,15 @@ VEC_INLINE void warp_codes(const CodePlaces *at, uint8_t *o, ptrdiff_t opx, cons
         for (; k + 32 <= c; k += 32)
             warp_codes32(o + k, p + k, x->px, x->row, at->ax[i], at->ay[i]);
 #endif
-        for (; k < c; k += 16)
-            warp_codes16(o + k, p + k, x->px, x->row, at->ax[i], at->ay[i], c - k);
+        for (; k < c; k += HW)
+            warp_codes_half(o + k, p + k, x->px, x->row, at->ax[i], at->ay[i], c - k);
     }
 }
 
 /* Fractions as integers, the last one left out. */
 VEC_INLINE void fractions_store(int *p, vf f)
 {
-    const vi q = vi_round(f * vf_set(32768.0f)), last = vi_set(32767);
-
-#if defined(__AVX512F__)
-    vi_store(p, _mm512_min_epi32(q, last));
-#else
-    vi_store(p, _mm256_min_epi32(q, last));
-#endif
+    vi_store(p, vi_min(vi_round(f * vf_set(32768.0f)), vi_set(32767)));
 }
 
 void KERNEL(warp_bilinear_u8)(const View8 *out, const View8 *x, const View *flow, int y0, int y1)

@@ -2,6 +2,8 @@
 #ifndef DAIN_KERNELS_X86_DAIN_VEC8_H
 #define DAIN_KERNELS_X86_DAIN_VEC8_H
 
+#include "kernels/x86/dain_oct.h"
+
 #include <immintrin.h>
 
 #define KERNEL(name) name##_avx2

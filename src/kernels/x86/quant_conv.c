@@ -144,7 +144,7 @@ VEC_INLINE void finish(const Finish *f, vi sum, int y, int x, int o, int oc)
         v = vf_activate(v, slope) + vf_set(f->z);
     }
     if (a->out.data)
-        vi_store_codes_n(view8_at(&a->out, y, x) + o, vi_clamp_codes(vi_round(v)), n);
+        vi_store_codes_n(view8_at(&a->out, y, x) + o, vi_round_codes(v), n);
     else
         vf_store_n(view_at(&a->out_f32, y, x) + o, v, n);
 }

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define KERNEL(name) name##_avx2
 enum { VL = 8, VQ = VL / 4 };
@@ -43,6 +44,24 @@ VEC_INLINE vf vf_first(vf a, vf b, int n)
 VEC_INLINE vi vi_set(int v)
 {
     return _mm256_set1_epi32(v);
+}
+VEC_INLINE vi vi_load(const int *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+VEC_INLINE vi vi_load_words(const uint16_t *p)
+{
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+/* All lanes 0 .. 65535. */
+VEC_INLINE void vi_store_words(uint16_t *p, vi v)
+{
+    _mm_storeu_si128((__m128i *)p,
+                     _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+}
+VEC_INLINE vi vi_min(vi a, vi b)
+{
+    return _mm256_min_epi32(a, b);
 }
 VEC_INLINE void vi_store(int *p, vi v)
 {
@@ -131,6 +150,29 @@ VEC_INLINE vf q_repeat(const float *p)
 VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_set1_ps(p[0])), _mm_set1_ps(p[step]), 1);
+}
+
+/* Lane 4l+3 = v for every l. */
+VEC_INLINE vf q_set_last(vf quads, float v)
+{
+    return _mm256_blend_ps(quads, _mm256_set1_ps(v), 0x88);
+}
+
+/* Byte k of the result = byte order[k] of the 4 VQ bytes at p, 0 where order[k] < 0. */
+VEC_INLINE vi vi_pick_bytes(const uint8_t *p, const int8_t order[4 * VL])
+{
+    const __m128i raw = _mm_loadl_epi64((const __m128i *)p);
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(raw),
+                               _mm256_loadu_si256((const __m256i *)order));
+}
+
+/* Byte k of the result = lane order[k] of v, all 0 .. 255; 0 where order[k] < 0. */
+VEC_INLINE void vi_store_bytes(uint8_t bytes[16], vi v, const int8_t order[16])
+{
+    const __m128i words =
+        _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storeu_si128((__m128i *)bytes, _mm_shuffle_epi8(_mm_packus_epi16(words, words),
+                                                        _mm_loadu_si128((const __m128i *)order)));
 }
 
 /* Of every quad of a and b, the even and the odd lanes: a0 a2 b0 b2, a1 a3 b1 b3. */

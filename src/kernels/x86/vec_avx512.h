@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define KERNEL(name) name##_avx512
 enum { VL = 16, VQ = VL / 4 };
@@ -44,6 +45,23 @@ VEC_INLINE vf vf_first(vf a, vf b, int n)
 VEC_INLINE vi vi_set(int v)
 {
     return _mm512_set1_epi32(v);
+}
+VEC_INLINE vi vi_load(const int *p)
+{
+    return _mm512_loadu_si512(p);
+}
+VEC_INLINE vi vi_load_words(const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+/* All lanes 0 .. 65535. */
+VEC_INLINE void vi_store_words(uint16_t *p, vi v)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(v));
+}
+VEC_INLINE vi vi_min(vi a, vi b)
+{
+    return _mm512_min_epi32(a, b);
 }
 VEC_INLINE void vi_store(int *p, vi v)
 {
@@ -148,6 +166,26 @@ VEC_INLINE vf q_spread(const float *p, ptrdiff_t step)
         step == 1 ? _mm_loadu_ps(p) : _mm_setr_ps(p[0], p[step], p[2 * step], p[3 * step]);
     const __m512i index = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
     return _mm512_permutexvar_ps(index, _mm512_castps128_ps512(v));
+}
+
+/* Lane 4l+3 = v for every l. */
+VEC_INLINE vf q_set_last(vf quads, float v)
+{
+    return _mm512_mask_blend_ps(0x8888, quads, _mm512_set1_ps(v));
+}
+
+/* Byte k of the result = byte order[k] of the 4 VQ bytes at p, 0 where order[k] < 0. */
+VEC_INLINE vi vi_pick_bytes(const uint8_t *p, const int8_t order[4 * VL])
+{
+    const __m128i raw = _mm_loadu_si128((const __m128i *)p);
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(raw), _mm512_loadu_si512(order));
+}
+
+/* Byte k of the result = lane order[k] of v, all 0 .. 255; 0 where order[k] < 0. */
+VEC_INLINE void vi_store_bytes(uint8_t bytes[16], vi v, const int8_t order[16])
+{
+    _mm_storeu_si128((__m128i *)bytes, _mm_shuffle_epi8(_mm512_cvtepi32_epi8(v),
+                                                        _mm_loadu_si128((const __m128i *)order)));
 }
 
 /* Of every quad of a and b, the even and the odd lanes: a0 a2 b0 b2, a1 a3 b1 b3. */

@@ -51,13 +51,18 @@ VEC_INLINE f4 f4_odd(f4 a, f4 b)
     return _mm_shuffle_ps(a, b, 0xdd);
 }
 
-/* Two neighbours at each of p and q. */
-VEC_INLINE f4 f4_two_pairs(const float *p, const float *q)
+/* Two neighbours at p, then zeros. */
+VEC_INLINE f4 f4_pair(const float *p)
 {
     double pair; /* p is aligned for floats only */
     memcpy(&pair, p, sizeof pair);
-    const f4 low = _mm_castpd_ps(_mm_set_sd(pair));
-    return _mm_loadh_pi(low, (const __m64 *)q);
+    return _mm_castpd_ps(_mm_set_sd(pair));
+}
+
+/* Two neighbours at each of p and q. */
+VEC_INLINE f4 f4_two_pairs(const float *p, const float *q)
+{
+    return _mm_loadh_pi(f4_pair(p), (const __m64 *)q);
 }
 
 VEC_INLINE f4 f4_load(const float *p)
