@@ -549,7 +549,8 @@ static bool comes_first(const Output *o, const AVPacket *other, int64_t dts)
 {
     const int64_t time = other->dts != AV_NOPTS_VALUE ? other->dts : other->pts;
     return time == AV_NOPTS_VALUE || dts == AV_NOPTS_VALUE ||
-           av_compare_ts(time, o->base[other->stream_index], dts, o->video->time_base) <= 0;
+           av_compare_ts(av_rescale(time, o->stretch.num, o->stretch.den),
+                         o->base[other->stream_index], dts, o->video->time_base) <= 0;
 }
 
 /* Writes the other streams up to a packet of the video. */

@@ -304,7 +304,9 @@ static int work(Pipeline *p, PipelineResult *result)
     int r = write_early(p);
     if (r < 0)
         return r;
-    r = p->resume.whole ? DAIN_OK : run_threads(p);
+    r = p->resume.whole && !p->settings->scenes ? DAIN_OK : run_threads(p);
+    if (p->resume.whole) /* if they ran, then to find the cuts again */
+        p->progress = p->resume.before;
     if (r == DAIN_OK || (r == DAIN_ECANCELED && (p->wrote || p->resume.from))) {
         if (p->segmented)
             output_mark(p->output, resume_last_mark(p));

@@ -100,10 +100,6 @@ bool resume_possible(const PipelineSettings *s, const char **why)
     else if (strstr(s->output.path, "://") ||
              (stat(s->output.path, &st) == 0 && !S_ISREG(st.st_mode)))
         *why = "the output is no file";
-    else if (s->output.stretch_sound)
-        *why = "stretched sound is not made in parts";
-    else if (s->scenes)
-        *why = "--scenes lists the cuts of the whole video";
     return !*why;
 }
 
@@ -114,14 +110,15 @@ static const size_t counts[] = {
     offsetof(PipelineProgress, frames_in),  offsetof(PipelineProgress, frames_out),
     offsetof(PipelineProgress, made),       offsetof(PipelineProgress, repeated),
     offsetof(PipelineProgress, cuts),       offsetof(PipelineProgress, pauses),
-    offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, held),
-    offsetof(PipelineProgress, flashes),    offsetof(PipelineProgress, doubtful),
-    offsetof(PipelineProgress, same),       offsetof(PipelineProgress, paused),
+    offsetof(PipelineProgress, duplicates), offsetof(PipelineProgress, flashes),
+    offsetof(PipelineProgress, doubtful),   offsetof(PipelineProgress, same),
+    offsetof(PipelineProgress, paused),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 /* A mark is this many numbers: whether one can seek; the pair: index of the newer frame, times and
- * sums of both; the stage; the timeline; the counts and the microseconds in the network. */
+ * sums of both; the stage; the timeline; the counts and the microseconds in the network; and, known
+ * to the writer only, in how many frames still things are held. */
 enum {
     CAN_SEEK,
     NEWER,
@@ -136,6 +133,7 @@ enum {
     NEXT,
     COUNT,
     ENGINE = COUNT + COUNTS,
+    HELD,
     NUMBERS
 };
 
@@ -167,7 +165,7 @@ static char *write_numbers(const int64_t n[NUMBERS])
     enum { DIGITS = 22 };
     char text[NUMBERS * DIGITS];
     int used = 0;
-    for (int i = 0; i < NUMBERS; i++)
+    for (int i = 0; i < HELD; i++)
         used +=
             snprintf(text + used, sizeof text - (size_t)used, i ? " %" PRId64 : "%" PRId64, n[i]);
     return mem_strdup(text);
@@ -203,8 +201,8 @@ static char *make_mark(const Pipeline *p, bool pair_is_good)
                            [PUSHED] = pair->timeline.frames,
                            [NEXT] = pair->timeline.next,
                            [ENGINE] = (int64_t)(p->progress.engine_seconds * 1e6) };
-    /* The rhythm of what came before is not noted. */
-    if (pair_is_good && !p->dedup) {
+    /* The rhythm of what came before is not noted, nor are the cuts. */
+    if (pair_is_good && !p->dedup && !p->settings->scenes) {
         n[CAN_SEEK] = 1;
         n[PTS] = p->older.decoded->pts;
         n[PTS + 1] = p->newer.decoded->pts;
@@ -229,9 +227,19 @@ char *resume_mark(Pipeline *p, int *error)
     return mark;
 }
 
+char *resume_seal_mark(Pipeline *p, char *mark)
+{
+    const size_t size = mark ? strlen(mark) + 24 : 0;
+    char *const sealed = mark ? mem_alloc(size) : NULL;
+    if (sealed)
+        snprintf(sealed, size, "%s %" PRId64, mark, (int64_t)atomic_load(&p->held));
+    mem_free(mark);
+    return sealed;
+}
+
 char *resume_last_mark(Pipeline *p)
 {
-    return make_mark(p, false);
+    return resume_seal_mark(p, make_mark(p, false));
 }
 
 bool resume_skips(Pipeline *p)
@@ -340,12 +348,11 @@ int resume_start(Pipeline *p)
     for (int i = 0; i < COUNTS; i++)
         *count_of(&resume->before, i) = n[COUNT + i];
     resume->before.engine_seconds = (double)n[ENGINE] * 1e-6;
+    resume->before.held = n[HELD];
     resume->from = resume->before.frames_out;
-    if (resume->whole) {
-        resume->before.expected_out = resume->from;
-        p->progress = resume->before;
+    resume->before.expected_out = resume->whole ? resume->from : 0;
+    if (resume->whole)
         return DAIN_OK;
-    }
     if (!n[CAN_SEEK]) {
         tell_slow(p);
         return DAIN_OK;

@@ -47,6 +47,9 @@ void resume_note_pair(Pipeline *pipeline);
 /* The mark for a segment that begins with the next output: NULL if it begins none, or without
  * memory (then *error). */
 char *resume_mark(Pipeline *pipeline, int *error);
+/* Completes it in the writer, when all frames before it are written; takes it over. NULL without
+ * memory. */
+char *resume_seal_mark(Pipeline *pipeline, char *mark);
 /* The mark at the end of the video. NULL without memory. */
 char *resume_last_mark(Pipeline *pipeline);
 /* Whether the next output is done already. The caller counts it then, and gives it no work. */

@@ -500,6 +500,16 @@ static int hold_still_things(Pipeline *p, const WriteItem *item)
     return DAIN_OK;
 }
 
+static int hand_over_mark(Pipeline *p, WriteItem *item)
+{
+    char *const mark = item->mark ? resume_seal_mark(p, item->mark) : NULL;
+    const bool lost = item->mark && !mark;
+    item->mark = NULL;
+    if (mark)
+        output_mark(p->output, mark);
+    return lost ? stage_no_memory(&p->writer) : DAIN_OK;
+}
+
 void *writer_main(void *arg)
 {
     Pipeline *const p = arg;
@@ -509,10 +519,9 @@ void *writer_main(void *arg)
         if (item.packet) {
             r = output_packet(p->output, item.packet);
         } else {
-            if (item.mark)
-                output_mark(p->output, item.mark);
-            item.mark = NULL;
-            r = match_detail(p, &item);
+            r = hand_over_mark(p, &item);
+            if (r >= 0)
+                r = match_detail(p, &item);
             if (r >= 0)
                 r = hold_still_things(p, &item);
             if (r >= 0)

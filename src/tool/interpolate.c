@@ -320,6 +320,8 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
     if (strchr(pattern, '/') || !picture_pattern_parse(pattern, &parts) || !still_named(pattern))
         return usage("--pattern %s: should be a file name with one %%d, like new_%%05d.png",
                      pattern);
+    if (o->resume) /* before a folder is made */
+        return usage("--resume is for one file, not for pictures");
     if ((exists && !folder) || (!exists && !o->dry_run && mkdir(o->output, 0777) != 0)) {
         report_error(report, DAIN_EIO, "%s: %s", o->output, strerror(exists ? ENOTDIR : errno));
         return EXIT_FAILED;
