@@ -2,6 +2,7 @@
 #include "model/convert.h"
 
 #include "base/mem.h"
+#include "base/replace.h"
 #include "model/convert_ncnn.h"
 #include "model/model.h"
 #include "weights/pth.h"
@@ -126,7 +127,7 @@ int convert_run(const char *input, const char *output, bool any, Converted *done
         error = check_model(temporary, input, report);
     if (!error && checkpoint)
         error = pth_write(output, s.tensors, s.count, report);
-    else if (!error && rename(temporary, output) < 0)
+    else if (!error && replace_file(temporary, output) < 0)
         error = report_error(report, DAIN_EIO, "%s: %s", output, strerror(errno));
     if (error || checkpoint)
         unlink(temporary);

@@ -2,6 +2,7 @@
 #include "weights/pth.h"
 
 #include "base/mem.h"
+#include "base/replace.h"
 #include "weights/types.h"
 #include "weights/zip.h"
 
@@ -275,7 +276,7 @@ int pth_write(const char *path, const WeightTensor *tensors, int count, Report *
         error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
     if (w.file ? fclose(w.file) != 0 : fd >= 0 && close(fd) != 0)
         error = error ? error : report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    if (!error && rename(temporary, path) < 0)
+    if (!error && replace_file(temporary, path) < 0)
         error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
     if (error && fd >= 0)
         unlink(temporary);

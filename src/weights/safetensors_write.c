@@ -2,6 +2,7 @@
 #include "weights/safetensors.h"
 
 #include "base/mem.h"
+#include "base/replace.h"
 #include "weights/json.h"
 #include "weights/types.h"
 
@@ -262,7 +263,7 @@ int safetensors_write(const char *path, const WeightTensor *tensors, int count,
             goto system_error;
     const int closed = close(fd);
     fd = -1;
-    if (closed < 0 || rename(temporary, path) < 0)
+    if (closed < 0 || replace_file(temporary, path) < 0)
         goto system_error;
     created = 0;
     goto end;

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """dain quantize: a model in 8 bits, calibrated on pictures; what cannot be calibrated on."""
 import json
+import os
+import stat
 import struct
 
 from harness import DEMO, ROOT, check, clip, dain, equal, ffmpeg, main, one_line, test
@@ -75,7 +77,28 @@ def _(work):
     one_line(dain('quantize', MODEL, '-o', out, code=2), '--calib')
     one_line(dain('quantize', MODEL, '--calib', short, code=2), '-o')
     one_line(dain('quantize', MODEL, '-o', out, '--calib', short, '--precision', 'int4', code=2), 'int4')
+    (work / 'triplet').mkdir()
+    for i in (1, 2, 3):
+        ffmpeg('-i', DEMO, '-vf', 'scale=96:64', '-ss', i / 10, '-frames:v', 1, work / 'triplet' / f'im{i}.png')
+    half = work / 'triplet' / 'im2.png'
+    half.write_bytes(half.read_bytes()[:half.stat().st_size // 2])
+    one_line(dain('quantize', MODEL, '-o', out, '--calib', work / 'triplet', code=1), 'im2.png')
+    (work / 'cut.safetensors').write_bytes(MODEL.read_bytes()[:10000])
+    one_line(dain('quantize', work / 'cut.safetensors', '-o', out, '--calib', flat, code=1), 'cut.safetensors')
     check(not out.exists(), 'a file was left behind')
+
+
+@test('a model replaces a file, never anything else')
+def _(work):
+    for name in ('pipe.safetensors', 'pipe.pth'):
+        os.mkfifo(work / name)
+        one_line(dain('convert', MODEL, work / name, code=1), name)
+        check(stat.S_ISFIFO((work / name).stat().st_mode), 'the pipe is gone')
+    # Opening a pipe waits for the other end: not with -y, which does not look.
+    one_line(dain('quantize', MODEL, '-o', work / 'pipe.safetensors', '--precision', 'bf16', '-y', code=1), 'pipe')
+    one_line(dain('prune', MODEL, '-o', work / 'pipe.safetensors', '--ratio', '0.5', '-y', code=1), 'pipe')
+    check(stat.S_ISFIFO((work / 'pipe.safetensors').stat().st_mode), 'the pipe is gone')
+    equal(sorted(p.name for p in work.iterdir()), ['pipe.pth', 'pipe.safetensors'], 'what is left')
 
 
 @test('damaged ranges and precisions are refused')
