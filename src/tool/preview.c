@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/colour.h"
+#include "media/orientation.h"
 #include "media/guide.h"
 #include "media/picture.h"
 #include "media/scene.h"
@@ -20,9 +21,10 @@ enum { PAIRS = 8, WIDEST = 1920, GAP = 4, COLUMNS = 3 };
 typedef struct Preview {
     const PipelineSettings *settings;
     Colour *colour;
-    int width, height; /* of one picture */
-    AVFrame *strip;    /* RGB24 */
-    int64_t length;    /* of what is shown, microseconds; 0 unknown */
+    int width, height; /* of one picture, before it is turned */
+    Orientation turn;
+    AVFrame *strip; /* RGB24 */
+    int64_t length; /* of what is shown, microseconds; 0 unknown */
     int64_t at[PREVIEW_MOST];
 } Preview;
 
@@ -31,6 +33,7 @@ typedef struct Pair {
     AVFrame *frame[2];
     double score;
     int64_t time; /* of the first, microseconds of the source */
+    Orientation turn;
 } Pair;
 
 static int no_memory(const Preview *v)
@@ -125,6 +128,8 @@ static int find_pair(const Preview *v, int64_t start, Pair *best)
     if (r == DAIN_OK && best->frame[0]) {
         const double base = ratio_double(source_video(source).time_base);
         best->time = start + llround(1e6 * base * (double)best->frame[0]->pts);
+        best->turn = orientation_of(source_format(source)->streams[source_video(source).index],
+                                    best->frame[0]);
     }
     source_close(&source);
     return r;
@@ -151,13 +156,25 @@ static int find_length(Preview *v)
 
 /* ---- the strip ---- */
 
+/* Of one picture as it is shown. */
+static int shown_width(const Preview *v)
+{
+    return orientation_swaps(v->turn) ? v->height : v->width;
+}
+
+static int shown_height(const Preview *v)
+{
+    return orientation_swaps(v->turn) ? v->width : v->height;
+}
+
 static int create_strip(Preview *v, const AVFrame *first, int moments)
 {
-    const double shrink = first->width > WIDEST ? (double)WIDEST / first->width : 1;
+    const int widest = orientation_swaps(v->turn) ? first->height : first->width;
+    const double shrink = widest > WIDEST ? (double)WIDEST / widest : 1;
     v->width = (int)lround(shrink * first->width);
     v->height = (int)lround(shrink * first->height);
-    v->strip = colour_frame(AV_PIX_FMT_RGB24, COLUMNS * v->width + (COLUMNS - 1) * GAP,
-                            moments * v->height + (moments - 1) * GAP);
+    v->strip = colour_frame(AV_PIX_FMT_RGB24, COLUMNS * shown_width(v) + (COLUMNS - 1) * GAP,
+                            moments * shown_height(v) + (moments - 1) * GAP);
     if (!v->strip)
         return no_memory(v);
     v->strip->colorspace = AVCOL_SPC_RGB;
@@ -176,16 +193,20 @@ static uint8_t level(const uint8_t *plane, int x)
 
 static void paste(Preview *v, const AVFrame *rgb, int row, int column)
 {
+    const int left = column * (shown_width(v) + GAP), top = row * (shown_height(v) + GAP);
     for (int y = 0; y < v->height; y++) {
-        uint8_t *out = v->strip->data[0] +
-                       (ptrdiff_t)(row * (v->height + GAP) + y) * v->strip->linesize[0] +
-                       3 * (ptrdiff_t)column * (v->width + GAP);
         const uint8_t *plane[3]; /* FFmpeg's order of planes is green, blue, red */
         for (int i = 0; i < 3; i++)
             plane[i] = rgb->data[(i + 2) % 3] + (ptrdiff_t)y * rgb->linesize[(i + 2) % 3];
-        for (int x = 0; x < v->width; x++)
+        for (int x = 0; x < v->width; x++) {
+            int to_x, to_y;
+            orientation_place(v->turn, v->width, v->height, x, y, &to_x, &to_y);
+            uint8_t *const out = v->strip->data[0] +
+                                 (ptrdiff_t)(top + to_y) * v->strip->linesize[0] +
+                                 3 * (ptrdiff_t)(left + to_x);
             for (int i = 0; i < 3; i++)
-                *out++ = level(plane[i], x);
+                out[i] = level(plane[i], x);
+        }
     }
 }
 
@@ -234,8 +255,10 @@ static int show(Preview *v, int row, int moments)
     if (r == DAIN_OK && !pair.frame[0])
         r = report_error(v->settings->report, DAIN_EFORMAT, "%s has less than two frames to show",
                          v->settings->input);
-    if (r == DAIN_OK && row == 0)
+    if (r == DAIN_OK && row == 0) {
+        v->turn = pair.turn;
         r = create_strip(v, pair.frame[0], moments);
+    }
     v->at[row] = pair.time;
     if (r == DAIN_OK)
         r = draw_row(v, &pair, row);

@@ -50,6 +50,23 @@ def _(work):
     check(not (work / 'one.png').exists(), 'a picture of nothing')
 
 
+@test('a video that is shown turned is turned here too')
+def _(work):
+    clip(work / 'flat.mov', size='96x64', frames=8, codec=('-c:v', 'png'), extra=('-pix_fmt', 'rgb24'))
+    for turn in (0, 90, 180, 270):
+        ffmpeg('-i', work / 'flat.mov', '-c', 'copy', '-metadata:s:v', f'rotate={turn}', work / 'in.mov')
+        dain('-y', '-q', '--preview', 2, work / 'in.mov', work / 'strip.png')
+        w, h = (64, 96) if turn % 180 else (96, 64)
+        s = video(work / 'strip.png')
+        equal((s['width'], s['height']), (3 * w + 8, 2 * h + 4), f'size of the strip at {turn} degrees')
+        strip = ffmpeg('-i', work / 'strip.png', '-pix_fmt', 'rgb24', '-f', 'rawvideo', '-')
+        frames = [cell(f, w, 0, 0, w, h) for f in raw_frames(work / 'in.mov', 'rgb24')]  # ffmpeg turns them
+        for row in range(2):
+            first, new, second = (cell(strip, 3 * w + 8, (w + 4) * i, (h + 4) * row, w, h) for i in range(3))
+            check(first in frames and second in frames, f'{turn} degrees: not frames as they are shown')
+            check(distance(new, first) < 40, f'{turn} degrees: the new frame is not turned')
+
+
 @test('mistakes: no picture name, an existing file, the input itself')
 def _(work):
     clip(work / 'in.mp4', frames=4)
