@@ -1,9 +1,10 @@
-/* dain info: versions, processor, the model and its card. */
+/* dain info: versions, processor, the model and its card; or a video. */
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "engine/models.h"
 #include "media/libav.h"
 #include "tool/common.h"
+#include "tool/info_video.h"
 #include "tool/json.h"
 #include "weights/safetensors.h"
 
@@ -217,9 +218,12 @@ static int run(const void *values, int count, char **operands)
     Facts facts = { 0 };
     messages_start(&report, &o.common);
     if (count > 1) {
-        fprintf(stderr, "dain info: one model at a time: %s (dain info --help)\n", operands[1]);
+        fprintf(stderr, "dain info: one model or video at a time: %s (dain info --help)\n",
+                operands[1]);
         return EXIT_USAGE;
     }
+    if (count && info_is_video(operands[0]))
+        return info_print_video(operands[0], o.json, &report) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (count)
         o.common.model = operands[0];
     facts.models = mem_calloc(MODELS_MOST, sizeof *facts.models);
@@ -258,12 +262,13 @@ static const InfoOptions defaults = { .size = { 1280, 720 } };
 
 const Command command_info = {
     "info",
-    "show the model, the processor and the versions",
-    "[options] [MODEL]",
+    "show the model, the processor and the versions, or what a video is",
+    "[options] [MODEL|VIDEO]",
     "Prints what a model file holds (network, parameters, arithmetic, the memory it needs for a "
     "frame "
     "size, its card), what the processor can do and what of it is used, and the versions of the "
-    "libraries.",
+    "libraries.\n\nOf a video (a file, a folder or pattern of pictures): container, size, rate, "
+    "frames, colour, rotation, streams.",
     options,
     OPTION_COUNT(options),
     sizeof(InfoOptions),
