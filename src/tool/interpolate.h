@@ -39,6 +39,10 @@ typedef struct InterpolateOptions {
     TextList encoder_options;
 } InterpolateOptions;
 
+/* See --segment. At 60 frames a second of output a quarter of a minute of video; x264 sets a key
+ * frame every 250 frames anyway. */
+enum { SEGMENT_FRAMES = 1000 };
+
 /* NULL, or what is wrong with the options about time. */
 const char *interpolate_wrong_time(const InterpolateOptions *options);
 /* Sets what they mean. */
