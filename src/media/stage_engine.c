@@ -1,0 +1,297 @@
+/* The engine's stage of the pipeline: which frames there are at which times, and what they are made of. */
+#include "media/stages.h"
+
+#include "media/pixels.h"
+
+#include <inttypes.h>
+
+/* A reference to a source frame, for the encoder. */
+static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFrame **out)
+{
+    *out = av_frame_clone(from->decoded);
+    if (!*out)
+        return stage_no_memory(&p->engine);
+    if (again) /* captions belong to one frame only */
+        av_frame_remove_side_data(*out, AV_FRAME_DATA_A53_CC);
+    return DAIN_OK;
+}
+
+/* Gives a frame to the engine, which keeps what it needs of it. */
+static int push(Pipeline *p, SourceFrame *frame, int64_t index)
+{
+    const int r = guide_push(&p->guide, p->settings->engine, frame->rgb);
+    if (r < 0)
+        return r;
+    if (!p->lock && !p->settings->match)
+        av_frame_free(&frame->rgb);
+    p->engine_index = index;
+    return DAIN_OK;
+}
+
+/* Brings the pair older, newer into the engine; one of the two is mostly there already. */
+static int load_pair(Pipeline *p)
+{
+    int r = DAIN_OK;
+    if (p->engine_index != p->newer_index && p->engine_index != p->newer_index - 1) {
+        backend_reset(p->settings->engine);
+        r = push(p, &p->older, p->newer_index - 1);
+    }
+    if (r == DAIN_OK && p->engine_index != p->newer_index)
+        r = push(p, &p->newer, p->newer_index);
+    return r;
+}
+
+/* A new frame that is not to be trusted gives way to the nearer source frame. */
+static int doubt_new(Pipeline *p, const Instant *at, AVFrame **out)
+{
+    const double time = (double)at->num / (double)at->den;
+    if (p->settings->fallback > 0) {
+        const double kept = detail_kept(p->older.detail, p->newer.detail, time, detail_of(*out));
+        if (kept < p->settings->fallback) {
+            report_log(&p->engine.report, DAIN_LOG_INFO,
+                       "new frame between %" PRId64 " and %" PRId64
+                       ": confidence %.2f, nearer frame repeated",
+                       p->source_index - 1, p->source_index, kept);
+            av_frame_free(out);
+            p->progress.made--;
+            p->progress.repeated++;
+            p->progress.doubtful++;
+            return take_decoded(p, time >= 0.5 ? &p->newer : &p->older, true, out);
+        }
+    }
+    return DAIN_OK;
+}
+
+static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
+{
+    const double asked = stage_clock();
+    if (!queue_wait_room(p->to_writer, KIND_FRAME))
+        return DAIN_ECANCELED;
+    const double start = stage_clock();
+    p->progress.output_seconds += start - asked;
+    int r = load_pair(p);
+    if (r == DAIN_OK) {
+        /* not before: what the pair was loaded from may be used again */
+        *out =
+            colour_rgb_frame(p->serial ? &p->rgb_in : &p->rgb_out, p->older.decoded, p->headroom);
+        if (!*out)
+            return stage_no_memory(&p->engine);
+        const DainImage image = colour_image(*out);
+        r = backend_interpolate(p->settings->engine, at->num, at->den, &image);
+    }
+    p->progress.engine_seconds += stage_clock() - start;
+    p->progress.made++;
+    if (r < 0) {
+        if (r == DAIN_ECANCELED)
+            return r;
+        return report_error(&p->engine.report, r, "%s",
+                            guide_last_error(&p->guide, p->settings->engine));
+    }
+    /* What is known of the picture beside its samples. */
+    (*out)->sample_aspect_ratio = p->older.decoded->sample_aspect_ratio;
+    return doubt_new(p, at, out);
+}
+
+/* The frame for an instant. still: nothing moves between the two; cut: nor in front of the newer. */
+static int frame_at(Pipeline *p, const Instant *at, bool cut, bool still, bool again, AVFrame **out)
+{
+    if (at->num == 0) {
+        p->progress.repeated += again;
+        return take_decoded(p, &p->older, again, out);
+    }
+    if (cut || still) {
+        const bool newer = !still && 2 * (__int128)at->num >= at->den;
+        p->progress.repeated++;
+        p->progress.same += p->newer.same && !cut;
+        return take_decoded(p, newer ? &p->newer : &p->older, true, out);
+    }
+    return make_new(p, at, out);
+}
+
+/* Time and duration for the encoder. */
+static WriteItem stamp(Pipeline *p, const Instant *at)
+{
+    const AVRational from = libav_rational(p->timeline.out_base);
+    WriteItem item = { .pts = av_rescale_q(at->pts, from, p->out_base),
+                       .duration = av_rescale_q(at->duration, from, p->out_base) };
+    if (item.pts < p->next_pts)
+        item.pts = p->next_pts;
+    p->next_pts = item.pts + 1;
+    return item;
+}
+
+static void count_output(Pipeline *p)
+{
+    p->progress.held = atomic_load(&p->held);
+    p->progress.frames_out++;
+    if (p->settings->progress)
+        p->settings->progress(p->settings->opaque, &p->progress);
+}
+
+/* The writer holds still things in it, beside the network's work: for that it needs the pair. */
+static int add_pair(Pipeline *p, const Instant *at, WriteItem *item)
+{
+    if (!p->lock && !p->settings->match)
+        return DAIN_OK;
+    item->pair[0] = av_frame_clone(p->older.rgb);
+    item->pair[1] = av_frame_clone(p->newer.rgb);
+    item->pair_index = p->newer_index;
+    item->t = (double)at->num / (double)at->den;
+    return item->pair[0] && item->pair[1] ? DAIN_OK : stage_no_memory(&p->engine);
+}
+
+/* Makes the frame for an instant and hands it to the writer. */
+static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, bool again)
+{
+    const int64_t made = p->progress.made;
+    int r;
+    WriteItem item = { .mark = resume_mark(p, &r) };
+    if (r >= 0)
+        r = frame_at(p, at, cut, still, again, &item.frame);
+    if (r >= 0 && p->progress.made > made)
+        r = add_pair(p, at, &item);
+    if (r >= 0) {
+        const WriteItem times = stamp(p, at);
+        item.pts = times.pts;
+        item.duration = times.duration;
+        const double start = stage_clock();
+        if (!queue_push(p->to_writer, &item, KIND_FRAME))
+            r = DAIN_ECANCELED;
+        p->progress.output_seconds += stage_clock() - start;
+    }
+    if (r < 0)
+        release_item(&item);
+    else
+        count_output(p);
+    return r;
+}
+
+/* Counts a cut and puts it on the list. The end of a flash takes the one at its beginning back. */
+static int count_cut(Pipeline *p)
+{
+    const Cut cut = { p->source_index,
+                      (double)p->newer.decoded->pts *
+                          ratio_double(source_video(p->source).time_base),
+                      p->newer.score };
+    if (p->newer.flash) {
+        p->progress.cuts--;
+        p->progress.flashes++;
+        cut_list_drop_last(&p->cuts);
+        report_log(&p->engine.report, DAIN_LOG_INFO,
+                   "the cut before frame %" PRId64 " was a flash of %d frame%s", p->source_index,
+                   p->newer.flash, p->newer.flash == 1 ? "" : "s");
+        return DAIN_OK;
+    }
+    p->progress.cuts++;
+    report_log(&p->engine.report, DAIN_LOG_INFO, "cut at frame %" PRId64 " (score %.2f)",
+               p->source_index, p->newer.score);
+    return p->settings->scenes && cut_list_add(&p->cuts, cut) < 0 ? stage_no_memory(&p->engine)
+                                                                  : DAIN_OK;
+}
+
+static void count_pause(Pipeline *p, double seconds)
+{
+    p->progress.pauses++;
+    p->progress.paused += llrint(1e6 * seconds);
+    if (seconds > PIPELINE_LONG_PAUSE)
+        report_log(&p->engine.report, DAIN_LOG_WARNING,
+                   "frame %" PRId64 " comes %.1f s after the one before: the picture stands still "
+                   "meanwhile (--max-gap closes gaps)",
+                   p->source_index, seconds);
+}
+
+/* Whether the pair belongs to two scenes, or has a pause between. Nothing moves into a flash and out
+ * of it either: it is as sudden. */
+static int judge_pair(Pipeline *p, bool *cut, bool *pause)
+{
+    const AVFrame *const a = p->older.decoded, *const b = p->newer.decoded;
+    const double base = ratio_double(source_video(p->source).time_base);
+    const bool listed = p->settings->scene_list && cut_list_has(&p->given, p->source_index);
+    *cut = listed || p->newer.score > p->settings->scene_threshold || a->width != b->width ||
+           a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
+    *pause = (double)(b->pts - a->pts) * base > p->pause;
+    if (*pause)
+        count_pause(p, (double)(b->pts - a->pts) * base);
+    p->newer.same = !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
+    *pause |= p->newer.still || p->newer.same;
+    return *cut ? count_cut(p) : DAIN_OK;
+}
+
+/* All outputs between older and newer; with nothing newer, up to the end. */
+static int write_instants(Pipeline *p)
+{
+    const bool last = !p->newer.decoded;
+    bool cut = false, still = last, again = false;
+    if (!last && judge_pair(p, &cut, &still) < 0)
+        return DAIN_ENOMEM;
+    resume_note_pair(p);
+    for (Instant at; timeline_next(&p->timeline, &at); again = true) {
+        if (pipeline_canceled(p))
+            return DAIN_ECANCELED;
+        if (resume_skips(p)) {
+            stamp(p, &at);
+            count_output(p);
+            continue;
+        }
+        const int r = write_frame(p, &at, cut, still, again);
+        if (r < 0)
+            return r;
+    }
+    return DAIN_OK;
+}
+
+/* The next source frame; false at the end. */
+static bool take_frame(Pipeline *p, SourceFrame *frame)
+{
+    const double start = stage_clock();
+    const bool taken = queue_pop(p->to_engine, frame);
+    p->progress.source_seconds += stage_clock() - start;
+    return taken;
+}
+
+/* Converts in the engine's thread, when at most one RGB frame is still with the writer. */
+static int prepare_late(Pipeline *p)
+{
+    if (!queue_wait_room(p->to_writer, KIND_FRAME))
+        return DAIN_ECANCELED;
+    return reader_prepare(p, &p->engine, &p->newer);
+}
+
+int engine_main(Pipeline *p)
+{
+    SourceFrame frame;
+    if (p->resume.loaded) {
+        const int r = write_instants(p);
+        if (r < 0)
+            return r;
+    }
+    while (take_frame(p, &frame)) {
+        release_frame(&p->older);
+        p->older = p->newer;
+        p->newer = frame;
+        p->newer_index++;
+        int r = frame.rgb ? DAIN_OK : prepare_late(p);
+        if (r < 0)
+            return r;
+        p->source_index = p->progress.frames_in + frame.left_out;
+        p->progress.frames_in = p->source_index + 1;
+        p->progress.duplicates += frame.left_out;
+        p->progress.seconds_in = (double)(frame.decoded->pts - p->timeline.first_pts) *
+                                 ratio_double(source_video(p->source).time_base);
+        timeline_push(&p->timeline, frame.decoded->pts);
+        if (p->newer_index == 0) {
+            p->progress.seconds_in = 0;
+            continue;
+        }
+        r = write_instants(p);
+        if (r < 0)
+            return r;
+    }
+    if (pipeline_canceled(p) || atomic_load(&p->failed))
+        return DAIN_ECANCELED;
+    release_frame(&p->older);
+    p->older = p->newer;
+    p->newer = (SourceFrame){ 0 };
+    timeline_finish(&p->timeline, frame_duration(p->older.decoded));
+    return write_instants(p);
+}
