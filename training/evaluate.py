@@ -2,6 +2,7 @@
 """PSNR, SSIM and IE of weights and baselines, per sequence, as a table (and JSON).
 
     evaluate.py ROOT new.safetensors old.safetensors dis blend
+    evaluate.py ROOT new.safetensors rife:FOLDER rife-flow:FOLDER      (edgetrain/peers.py says what FOLDER is)
 
 ROOT is a Middlebury tree (input/, gt/), a UCF101 tree (N/frame0..2.png) or a tree of im1..im3.png. Output is rounded
 to 8 bits. PSNR and IE (mean absolute difference in levels) are over RGB; SSIM has a Gaussian window of sigma 1.5.
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-from edgetrain import metrics, native, operators, safetensors
+from edgetrain import metrics, native, operators, peers, safetensors
 from edgetrain.network import Edge
 
 
@@ -28,12 +29,15 @@ def load(path, ops, device="cpu"):
 def method(name, ops, device):
     if name in ("blend", "dis"):
         return getattr(metrics, name)
+    if name.startswith(("rife:", "rife-flow:")):
+        kind, folder = name.split(":", 1)
+        return peers.rife(folder, whole=kind == "rife")
     net = load(name, ops, device)
     return lambda a, b: metrics.network(net, a, b)
 
 
 def label(name):
-    return os.path.splitext(os.path.basename(name))[0]
+    return name.split(":")[0] if ":" in name else os.path.splitext(os.path.basename(name))[0]
 
 
 def table(names, rows):
@@ -48,7 +52,7 @@ def table(names, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root")
-    parser.add_argument("method", nargs="+", help="weights (.safetensors, checkpoint .pt), `dis` or `blend`")
+    parser.add_argument("method", nargs="+", help="weights (.safetensors, checkpoint .pt), `dis`, `blend`, rife:FOLDER or rife-flow:FOLDER")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--ops", choices=["native", "torch"], help="default: native on the CPU")
     parser.add_argument("--json", help="write scores here as well")
