@@ -1,52 +1,11 @@
 /* Writing a video: encoder, muxer and the file's name. */
-#include "media/output.h"
+#include "media/output_private.h"
 
 #include "base/mem.h"
-#include "media/colour.h"
-#include "media/outfile.h"
-#include "media/picture_out.h"
 #include "media/still.h"
 #include "media/streams.h"
 
-#include <errno.h>
 #include <string.h>
-
-/* A frame in the encoder: packets come out without their duration. */
-typedef struct Pending {
-    int64_t pts, duration;
-} Pending;
-
-struct Output {
-    Report *report;
-    OutFile file;
-    PictureOut *pictures; /* instead of a file */
-    AVFormatContext *format;
-    Encoder *encoder;
-    Colour *colour;
-    AVPacket *packet;
-    AVStream *video;
-    int *map;         /* stream of the source -> of the output, or -1 */
-    AVRational *base; /* time base of each stream of the source */
-    int source_streams;
-    Ratio stretch;
-    Sound **sound;     /* of each stream of the source, NULL = copied or left out */
-    int64_t *last_dts; /* of each stream of the output */
-    int64_t offset;    /* of the first frame, in the output's time base */
-    Pending *pending;
-    int pending_count, pending_size;
-    bool header_written;
-    const char *path; /* for messages; the caller's */
-    /* Only with segments. */
-    Segments *segments;
-    OutputSettings settings; /* inputs and segments are gone once it is open */
-    const AVOutputFormat *container;
-    AVFrame *first;            /* what the encoder is opened with again */
-    char *mark;                /* for the end of the segment at hand */
-    int frames_in_segment;     /* as set */
-    int in_segment;            /* frames given to the encoder since it was opened */
-    AVCodecParameters *header; /* of the first encoder */
-    Report reopened;           /* of further encoders: their warnings were said once */
-};
 
 const AVOutputFormat *output_container(const char *path, Report *report)
 {
@@ -288,106 +247,6 @@ void output_close(Output **output)
     mem_free(o);
 }
 
-/* ---- packets to the file ---- */
-
-/* Containers want decoding times that grow; sources are not always so careful. */
-static void keep_order(Output *o, AVPacket *packet)
-{
-    int64_t *const last = &o->last_dts[packet->stream_index];
-    if (packet->dts == AV_NOPTS_VALUE)
-        packet->dts = packet->pts;
-    if (packet->dts == AV_NOPTS_VALUE)
-        return;
-    const int step = o->format->oformat->flags & AVFMT_TS_NONSTRICT ? 0 : 1;
-    if (*last != AV_NOPTS_VALUE && packet->dts < *last + step) {
-        packet->dts = *last + step;
-        if (packet->pts != AV_NOPTS_VALUE && packet->pts < packet->dts)
-            packet->pts = packet->dts;
-    }
-    *last = packet->dts;
-}
-
-static int write_packet(Output *o, AVPacket *packet)
-{
-    if (o->pictures) {
-        const int written = picture_out_write(o->pictures, packet);
-        av_packet_unref(packet);
-        return written;
-    }
-    keep_order(o, packet);
-    int r = av_interleaved_write_frame(o->format, packet);
-    if (r >= 0 && o->format->pb && o->format->pb->error < 0)
-        r = o->format->pb->error;
-    return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
-}
-
-/* Packets of new sound, from one of the old or (packet NULL) the end. */
-static int write_sound(Output *o, int index, const AVPacket *packet)
-{
-    Sound *const sound = o->sound[index];
-    int r = sound_send(sound, packet);
-    AVPacket *made = av_packet_alloc();
-    if (!made && r >= 0)
-        r = report_error(o->report, DAIN_ENOMEM, "out of memory");
-    while (r >= 0 && (r = sound_receive(sound, made)) > 0) {
-        made->stream_index = o->map[index];
-        av_packet_rescale_ts(made, sound_encoder(sound)->time_base,
-                             o->format->streams[made->stream_index]->time_base);
-        r = write_packet(o, made);
-    }
-    av_packet_free(&made);
-    return r;
-}
-
-/* Subtitles and the like at another pace. */
-static void stretch_times(const Output *o, AVPacket *packet)
-{
-    int64_t *const times[] = { &packet->pts, &packet->dts, &packet->duration };
-    for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
-        if (*times[i] != AV_NOPTS_VALUE)
-            *times[i] = av_rescale(*times[i], o->stretch.num, o->stretch.den);
-}
-
-static int write_other(Output *o, AVPacket *packet)
-{
-    const int number = packet->stream_index < o->source_streams ? o->map[packet->stream_index] : -1;
-    if (number < 0 || o->format->streams[number]->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT) {
-        av_packet_unref(packet);
-        return DAIN_OK;
-    }
-    if (o->sound && o->sound[packet->stream_index]) {
-        const int r = write_sound(o, packet->stream_index, packet);
-        av_packet_unref(packet);
-        return r;
-    }
-    stretch_times(o, packet);
-    av_packet_rescale_ts(packet, o->base[packet->stream_index],
-                         o->format->streams[number]->time_base);
-    packet->stream_index = number;
-    packet->pos = -1;
-    return write_packet(o, packet);
-}
-
-int output_packet(Output *o, AVPacket *packet)
-{
-    if (!o->segments)
-        return write_other(o, packet);
-    av_packet_unref(packet); /* its time comes when the segments are joined */
-    return DAIN_OK;
-}
-
-/* A packet of the encoder, with its times in the encoder's time base. */
-static int write_video(Output *o, AVPacket *packet)
-{
-    packet->stream_index = o->video->index;
-    av_packet_rescale_ts(packet, encoder_context(o->encoder)->time_base, o->video->time_base);
-    if (packet->pts != AV_NOPTS_VALUE)
-        packet->pts += o->offset;
-    if (packet->dts != AV_NOPTS_VALUE)
-        packet->dts += o->offset;
-    return write_packet(o, packet);
-}
-
 /* ---- frames to the encoder ---- */
 
 static int remember(Output *o, int64_t pts, int64_t duration)
@@ -420,7 +279,7 @@ static int64_t recall(Output *o, int64_t pts)
     return 0;
 }
 
-static int write_encoded(Output *o)
+int output_write_encoded(Output *o)
 {
     int r;
     while ((r = encoder_receive(o->encoder, o->packet)) > 0) {
@@ -429,172 +288,11 @@ static int write_encoded(Output *o)
             r = segments_write(o->segments, o->packet);
             av_packet_unref(o->packet);
         } else {
-            r = write_video(o, o->packet);
+            r = output_write_video(o, o->packet);
         }
         if (r < 0)
             return r;
     }
-    return r;
-}
-
-/* ---- segments ---- */
-
-bool output_segmented(const Output *o)
-{
-    return o->segments;
-}
-
-int64_t output_done(const Output *o, const char **mark, bool *whole)
-{
-    *mark = o->segments ? segments_mark(o->segments) : NULL;
-    *whole = o->segments && segments_whole(o->segments);
-    return o->segments ? (int64_t)segments_count(o->segments) * o->frames_in_segment : 0;
-}
-
-void output_mark(Output *o, char *mark)
-{
-    mem_free(o->mark);
-    o->mark = mark;
-}
-
-/* Takes the last packets out of the encoder and completes the segment. */
-static int close_segment(Output *o, bool whole)
-{
-    int r = encoder_send(o->encoder, NULL);
-    if (r >= 0)
-        r = write_encoded(o);
-    if (r < 0)
-        return r;
-    char *const mark = o->mark;
-    o->mark = NULL;
-    return segments_close(o->segments, mark, whole);
-}
-
-static bool same_header(const AVCodecContext *a, const AVCodecParameters *b)
-{
-    return a->extradata_size == b->extradata_size &&
-           (!b->extradata_size || !memcmp(a->extradata, b->extradata, (size_t)b->extradata_size));
-}
-
-/* An encoder that knows nothing of the frames before: a segment does not depend on where the work
- * was interrupted. */
-static int open_segment(Output *o)
-{
-    const OutputSettings *const s = &o->settings;
-    encoder_close(&o->encoder);
-    int r = encoder_open(&o->encoder, &s->encoder, o->container, o->first, s->time_base, s->rate,
-                         &o->reopened);
-    if (r < 0)
-        return report_error(o->report, r, "%s", o->reopened.error);
-    if (!same_header(encoder_context(o->encoder), o->header))
-        return report_error(o->report, DAIN_EUNSUPPORTED,
-                            "%s writes other headers each time: use --segment 0",
-                            encoder_context(o->encoder)->codec->name);
-    o->pending_count = o->in_segment = 0;
-    return DAIN_OK;
-}
-
-/* Before a frame: the next segment, if this one is full. */
-static int make_room(Output *o)
-{
-    if (o->in_segment < o->frames_in_segment)
-        return DAIN_OK;
-    const int r = close_segment(o, false);
-    return r < 0 ? r : open_segment(o);
-}
-
-/* The other streams' side of a join. */
-typedef struct Others {
-    Source *source; /* NULL: there is nothing more */
-    AVFrame *frame;
-    AVPacket *packet;
-    bool waiting; /* the packet is one that must be written */
-} Others;
-
-static bool have_others(const Output *o)
-{
-    return o->format->nb_streams > 1 && o->settings.source;
-}
-
-static int open_others(Output *o, Others *others)
-{
-    SourceSettings settings = o->settings.source_settings;
-    settings.packets_only = true;
-    settings.cancel = NULL; /* joining what was done is the answer to a cancel */
-    others->frame = av_frame_alloc();
-    others->packet = av_packet_alloc();
-    if (!others->frame || !others->packet)
-        return report_error(o->report, DAIN_ENOMEM, "out of memory");
-    return source_open(&others->source, o->settings.source, &settings, o->report);
-}
-
-static int read_other(Output *o, Others *others)
-{
-    while (others->source && !others->waiting) {
-        const int r = source_next(others->source, others->frame, others->packet);
-        if (r < 0)
-            return r;
-        if (r == SOURCE_END)
-            source_close(&others->source);
-        else if (o->map[others->packet->stream_index] >= 0)
-            others->waiting = true;
-        else
-            av_packet_unref(others->packet);
-    }
-    return DAIN_OK;
-}
-
-/* Whether the packet of another stream comes before one of the video at this dts. */
-static bool comes_first(const Output *o, const AVPacket *other, int64_t dts)
-{
-    const int64_t time = other->dts != AV_NOPTS_VALUE ? other->dts : other->pts;
-    return time == AV_NOPTS_VALUE || dts == AV_NOPTS_VALUE ||
-           av_compare_ts(av_rescale(time, o->stretch.num, o->stretch.den),
-                         o->base[other->stream_index], dts, o->video->time_base) <= 0;
-}
-
-/* Writes the other streams up to a packet of the video. */
-static int write_others(Output *o, Others *others, int64_t dts)
-{
-    int r;
-    while ((r = read_other(o, others)) >= 0 && others->waiting) {
-        if (!comes_first(o, others->packet, dts))
-            return DAIN_OK;
-        others->waiting = false;
-        if ((r = write_other(o, others->packet)) < 0)
-            return r;
-    }
-    return r;
-}
-
-static int join_streams(Output *o, Others *others, bool whole)
-{
-    const AVRational base = encoder_context(o->encoder)->time_base;
-    int64_t end = 0;
-    int r = segments_rewind(o->segments);
-    while (r >= 0 && (r = segments_read(o->segments, o->packet)) > 0) {
-        const int64_t dts = av_rescale_q(o->packet->dts, base, o->video->time_base) + o->offset;
-        end = av_rescale_q(o->packet->pts + o->packet->duration, base, o->video->time_base) +
-              o->offset;
-        r = write_others(o, others, dts);
-        if (r >= 0)
-            r = write_video(o, o->packet);
-    }
-    if (r >= 0)
-        r = write_others(o, others, whole ? INT64_MAX : end);
-    return r;
-}
-
-/* Copies the segments and the other streams' packets into the file. */
-static int join(Output *o, bool whole)
-{
-    Others others = { 0 };
-    int r = have_others(o) ? open_others(o, &others) : DAIN_OK;
-    if (r >= 0)
-        r = join_streams(o, &others, whole);
-    source_close(&others.source);
-    av_frame_free(&others.frame);
-    av_packet_free(&others.packet);
     return r;
 }
 
@@ -636,7 +334,7 @@ static int to_encoder_format(Output *o, const AVFrame *frame, AVFrame **out)
 int output_frame(Output *o, const AVFrame *frame, int64_t pts, int64_t duration)
 {
     AVFrame *f = NULL;
-    int r = o->segments ? make_room(o) : DAIN_OK;
+    int r = o->segments ? output_make_room(o) : DAIN_OK;
     if (r >= 0)
         r = to_encoder_format(o, frame, &f);
     if (r >= 0)
@@ -649,7 +347,7 @@ int output_frame(Output *o, const AVFrame *frame, int64_t pts, int64_t duration)
         o->in_segment++;
     }
     av_frame_free(&f);
-    return r < 0 ? r : write_encoded(o);
+    return r < 0 ? r : output_write_encoded(o);
 }
 
 /* The rest of the video: from the encoder, or from the segments. */
@@ -659,15 +357,15 @@ static int write_rest(Output *o, bool whole)
     if (!o->segments || (o->in_segment && !whole)) {
         r = encoder_send(o->encoder, NULL);
         if (r >= 0)
-            r = write_encoded(o);
+            r = output_write_encoded(o);
     } else if (o->in_segment) {
-        r = close_segment(o, true);
+        r = output_close_segment(o, true);
     }
     if (r >= 0 && o->segments)
-        r = join(o, whole);
+        r = output_join(o, whole);
     for (int i = 0; o->sound && i < o->source_streams && r >= 0; i++)
         if (o->sound[i] && o->map[i] >= 0)
-            r = write_sound(o, i, NULL);
+            r = output_write_sound(o, i, NULL);
     return r;
 }
 

@@ -1,0 +1,98 @@
+/* Packets of video, new sound and other streams on their way to the file. */
+#include "media/output_private.h"
+
+/* Containers want decoding times that grow; sources are not always so careful. */
+static void keep_order(Output *o, AVPacket *packet)
+{
+    int64_t *const last = &o->last_dts[packet->stream_index];
+    if (packet->dts == AV_NOPTS_VALUE)
+        packet->dts = packet->pts;
+    if (packet->dts == AV_NOPTS_VALUE)
+        return;
+    const int step = o->format->oformat->flags & AVFMT_TS_NONSTRICT ? 0 : 1;
+    if (*last != AV_NOPTS_VALUE && packet->dts < *last + step) {
+        packet->dts = *last + step;
+        if (packet->pts != AV_NOPTS_VALUE && packet->pts < packet->dts)
+            packet->pts = packet->dts;
+    }
+    *last = packet->dts;
+}
+
+static int write_packet(Output *o, AVPacket *packet)
+{
+    if (o->pictures) {
+        const int written = picture_out_write(o->pictures, packet);
+        av_packet_unref(packet);
+        return written;
+    }
+    keep_order(o, packet);
+    int r = av_interleaved_write_frame(o->format, packet);
+    if (r >= 0 && o->format->pb && o->format->pb->error < 0)
+        r = o->format->pb->error;
+    return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
+}
+
+int output_write_sound(Output *o, int index, const AVPacket *packet)
+{
+    Sound *const sound = o->sound[index];
+    int r = sound_send(sound, packet);
+    AVPacket *made = av_packet_alloc();
+    if (!made && r >= 0)
+        r = report_error(o->report, DAIN_ENOMEM, "out of memory");
+    while (r >= 0 && (r = sound_receive(sound, made)) > 0) {
+        made->stream_index = o->map[index];
+        av_packet_rescale_ts(made, sound_encoder(sound)->time_base,
+                             o->format->streams[made->stream_index]->time_base);
+        r = write_packet(o, made);
+    }
+    av_packet_free(&made);
+    return r;
+}
+
+/* Subtitles and the like at another pace. */
+static void stretch_times(const Output *o, AVPacket *packet)
+{
+    int64_t *const times[] = { &packet->pts, &packet->dts, &packet->duration };
+    for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
+        if (*times[i] != AV_NOPTS_VALUE)
+            *times[i] = av_rescale(*times[i], o->stretch.num, o->stretch.den);
+}
+
+int output_write_other(Output *o, AVPacket *packet)
+{
+    const int number = packet->stream_index < o->source_streams ? o->map[packet->stream_index] : -1;
+    if (number < 0 || o->format->streams[number]->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT) {
+        av_packet_unref(packet);
+        return DAIN_OK;
+    }
+    if (o->sound && o->sound[packet->stream_index]) {
+        const int r = output_write_sound(o, packet->stream_index, packet);
+        av_packet_unref(packet);
+        return r;
+    }
+    stretch_times(o, packet);
+    av_packet_rescale_ts(packet, o->base[packet->stream_index],
+                         o->format->streams[number]->time_base);
+    packet->stream_index = number;
+    packet->pos = -1;
+    return write_packet(o, packet);
+}
+
+int output_packet(Output *o, AVPacket *packet)
+{
+    if (!o->segments)
+        return output_write_other(o, packet);
+    av_packet_unref(packet); /* its time comes when the segments are joined */
+    return DAIN_OK;
+}
+
+int output_write_video(Output *o, AVPacket *packet)
+{
+    packet->stream_index = o->video->index;
+    av_packet_rescale_ts(packet, encoder_context(o->encoder)->time_base, o->video->time_base);
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts += o->offset;
+    if (packet->dts != AV_NOPTS_VALUE)
+        packet->dts += o->offset;
+    return write_packet(o, packet);
+}
