@@ -1,9 +1,10 @@
-/* The video encoder: choice, set-up, frames in and packets out. */
+/* The video encoder: set-up, frames in and packets out. */
 #include "media/encode.h"
 
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/words.h"
+#include "media/codec_choice.h"
 #include "media/colour.h"
 #include "media/pixels.h"
 
@@ -26,181 +27,6 @@ static const struct {
 } default_crf[] = { { "libx264", 18 },    { "libx264rgb", 18 }, { "libx265", 20 },
                     { "libvpx-vp9", 24 }, { "libvpx", 10 },     { "libsvtav1", 24 },
                     { "libaom-av1", 24 } };
-
-/* ---- choice ---- */
-
-static bool named(const char *name, const char *const *list)
-{
-    for (; *list; list++)
-        if (!strcmp(name, *list))
-            return true;
-    return false;
-}
-
-static bool holds(const AVOutputFormat *container, enum AVCodecID id)
-{
-    /* Some that hold H.264 do not tell. */
-    static const char *const silent[] = { "mpegts", "hls", "dash", NULL };
-    const int answer = avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL);
-    return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
-}
-
-static int unknown_codec(const char *name, Report *report)
-{
-    enum { MOST = 300 };
-    const char *names[MOST + 1];
-    int count = 0;
-    void *state = NULL;
-    for (const AVCodec *c; count < MOST && (c = av_codec_iterate(&state));)
-        if (av_codec_is_encoder(c) && c->type == AVMEDIA_TYPE_VIDEO)
-            names[count++] = c->name;
-    names[count] = NULL;
-    const char *const near = nearest_word(name, names);
-    if (near)
-        return report_error(report, DAIN_EUNSUPPORTED,
-                            "there is no video encoder %s; did you mean %s?", name, near);
-    return report_error(report, DAIN_EUNSUPPORTED,
-                        "there is no video encoder %s (try libx264, libx265, libsvtav1, ffv1, "
-                        "prores_ks)",
-                        name);
-}
-
-/* Names what would work instead. */
-static void refuse_codec(const AVCodec *codec, const AVOutputFormat *container, Report *report)
-{
-    static const char *const known[] = { "libx264",    "libx265", "libsvtav1",  "libaom-av1",
-                                         "libvpx-vp9", "ffv1",    "prores_ks",  "dnxhd",
-                                         "mpeg4",      "mjpeg",   "mpeg2video", "flv" };
-    char names[96] = "";
-    for (unsigned i = 0; i < sizeof known / sizeof *known && strlen(names) < 64; i++) {
-        const AVCodec *const other = avcodec_find_encoder_by_name(known[i]);
-        if (other && holds(container, other->id))
-            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
-                     names[0] ? ", " : "", known[i]);
-    }
-    const bool matroska = !strcmp(container->name, "matroska");
-    report_error(report, DAIN_EUNSUPPORTED, "%s files cannot hold %s%s%s%s", container->name,
-                 avcodec_get_name(codec->id), names[0] ? "; here work: " : "", names,
-                 matroska   ? ""
-                 : names[0] ? "; or take a .mkv file"
-                            : "; take a .mkv file");
-}
-
-static const AVCodec *choose_codec(const EncoderSettings *s, const AVOutputFormat *container,
-                                   Report *report)
-{
-    const AVCodec *codec = NULL;
-    if (s->codec) {
-        codec = avcodec_find_encoder_by_name(s->codec);
-        if (!codec || codec->type != AVMEDIA_TYPE_VIDEO) {
-            unknown_codec(s->codec, report);
-            return NULL;
-        }
-        if (avformat_query_codec(container, codec->id, FF_COMPLIANCE_UNOFFICIAL) == 0) {
-            refuse_codec(codec, container, report);
-            return NULL;
-        }
-        return codec;
-    }
-    if (holds(container, AV_CODEC_ID_H264))
-        codec = avcodec_find_encoder_by_name("libx264");
-    if (!codec && container->video_codec != AV_CODEC_ID_NONE)
-        codec = avcodec_find_encoder(container->video_codec);
-    if (!codec)
-        report_error(report, DAIN_EUNSUPPORTED, "no encoder for the video of %s files",
-                     container->name);
-    return codec;
-}
-
-bool encoder_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *container)
-{
-    /* FFmpeg has a flag for this, but 5.1 does not set it for MP4. */
-    static const char *const containers[] = { "avi", "mxf",  "gxf", "dv",  "mpeg",         "vob",
-                                              "dvd", "svcd", "vcd", "swf", "yuv4mpegpipe", NULL };
-    static const enum AVCodecID codecs[] = { AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO,
-                                             AV_CODEC_ID_MPEG4,      AV_CODEC_ID_H263,
-                                             AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO };
-    if ((container->flags & AVFMT_NOTIMESTAMPS) || named(container->name, containers))
-        return true;
-    const AVCodec *const codec = choose_codec(s, container, NULL);
-    for (unsigned i = 0; codec && i < sizeof codecs / sizeof *codecs; i++)
-        if (codec->id == codecs[i])
-            return true;
-    return false;
-}
-
-/* What the encoder takes and the container holds. The codecs of pictures take YUV too, but their
- * files do not say by which matrix and range: RGB is safe. */
-static const enum AVPixelFormat *formats_of(const AVCodec *codec, const AVOutputFormat *container)
-{
-    static const enum AVPixelFormat y4m[] = {
-        AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P,   AV_PIX_FMT_YUV444P,   AV_PIX_FMT_YUV411P,
-        AV_PIX_FMT_GRAY8,   AV_PIX_FMT_YUV420P10, AV_PIX_FMT_YUV422P10, AV_PIX_FMT_YUV444P10,
-        AV_PIX_FMT_GRAY10,  AV_PIX_FMT_YUV420P12, AV_PIX_FMT_YUV422P12, AV_PIX_FMT_YUV444P12,
-        AV_PIX_FMT_GRAY12,  AV_PIX_FMT_YUV420P16, AV_PIX_FMT_YUV422P16, AV_PIX_FMT_YUV444P16,
-        AV_PIX_FMT_GRAY16,  AV_PIX_FMT_NONE
-    };
-    static const enum AVPixelFormat tiff[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB48LE,
-                                               AV_PIX_FMT_RGBA,  AV_PIX_FMT_RGBA64LE,
-                                               AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY16LE,
-                                               AV_PIX_FMT_YA8,   AV_PIX_FMT_YA16LE,
-                                               AV_PIX_FMT_NONE };
-    static const enum AVPixelFormat jpeg2000[] = { AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB48,
-                                                   AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY16,
-                                                   AV_PIX_FMT_NONE };
-    static const enum AVPixelFormat webp[] = { AV_PIX_FMT_RGB32, AV_PIX_FMT_NONE };
-    if (!strcmp(container->name, "yuv4mpegpipe"))
-        return y4m;
-    if (!strcmp(codec->name, "tiff"))
-        return tiff;
-    if (!strcmp(codec->name, "jpeg2000"))
-        return jpeg2000;
-    return codec->id == AV_CODEC_ID_WEBP ? webp : libav_encoder_formats(codec);
-}
-
-static bool listed(const enum AVPixelFormat *list, enum AVPixelFormat format)
-{
-    if (!list)
-        return true;
-    for (; *list != AV_PIX_FMT_NONE; list++)
-        if (*list == format)
-            return true;
-    return false;
-}
-
-/* The source's format, else the same samples in planes, else what loses least. */
-static enum AVPixelFormat choose_format(const enum AVPixelFormat *list, const AVFrame *first)
-{
-    const enum AVPixelFormat planar = pixels_to_planar(first->format);
-    const bool full_yuv = !strncmp(av_get_pix_fmt_name(first->format), "yuvj", 4);
-    if (!full_yuv && listed(list, first->format))
-        return first->format;
-    if (listed(list, planar))
-        return planar;
-    if (listed(list, first->format))
-        return first->format;
-    enum AVPixelFormat best = AV_PIX_FMT_NONE;
-    for (; *list != AV_PIX_FMT_NONE; list++)
-        if (pixels_writable(*list))
-            best = av_find_best_pix_fmt_of_2(best, *list, planar, pixels_alpha(planar), NULL);
-    return best;
-}
-
-static int named_format(const AVCodec *codec, const enum AVPixelFormat *list, const char *name,
-                        Report *report)
-{
-    const enum AVPixelFormat format = av_get_pix_fmt(name);
-    if (format == AV_PIX_FMT_NONE || !pixels_writable(format))
-        return report_error(report, DAIN_EINVAL, "unknown pixel format %s", name);
-    if (listed(list, format))
-        return format;
-    char names[160] = "";
-    for (; *list != AV_PIX_FMT_NONE && strlen(names) < sizeof names - 24; list++)
-        snprintf(names + strlen(names), sizeof names - strlen(names), " %s",
-                 av_get_pix_fmt_name(*list));
-    return report_error(report, DAIN_EUNSUPPORTED, "%s does not take pixel format %s, but:%s",
-                        codec->name, name, names);
-}
 
 /* ---- set-up ---- */
 
@@ -404,14 +230,9 @@ static void set_size(AVCodecContext *c, const AVFrame *first, Report *report)
 static int set_up(AVCodecContext *c, const EncoderSettings *s, const AVOutputFormat *container,
                   const AVFrame *first, Ratio time_base, Ratio rate, Report *report)
 {
-    const enum AVPixelFormat *const list = formats_of(c->codec, container);
-    const int format =
-        s->pix_fmt ? named_format(c->codec, list, s->pix_fmt, report) : choose_format(list, first);
-    if (s->pix_fmt && format < 0)
+    const int format = codec_choose_format(c->codec, container, s->pix_fmt, first, report);
+    if (format < 0)
         return format;
-    if (format == AV_PIX_FMT_NONE)
-        return report_error(report, DAIN_EUNSUPPORTED, "%s takes no pixel format like %s",
-                            c->codec->name, av_get_pix_fmt_name(first->format));
     c->pix_fmt = format;
     set_size(c, first, report);
     set_colour(c, first);
@@ -455,7 +276,7 @@ int encoder_open(Encoder **encoder, const EncoderSettings *settings,
                  Report *report)
 {
     *encoder = NULL;
-    const AVCodec *const codec = choose_codec(settings, container, report);
+    const AVCodec *const codec = codec_choose(settings, container, report);
     if (!codec)
         return DAIN_EUNSUPPORTED;
     Encoder *e = mem_calloc(1, sizeof *e);

@@ -215,7 +215,7 @@ def _(work):
 
 @test('a video smaller than 16 pixels is refused')
 def _(work):
-    clip(work / 'in.mkv', size='16x8', frames=3, codec=('-c:v', 'ffv1'))
+    clip(work / 'in.mkv', size='16x8', frames=3, vf='scroll=h=0.2', codec=('-c:v', 'ffv1'))
     refused(work, work / 'in.mkv', work / 'out.mkv', says=('16',), keeps=['in.mkv'])
 
 

@@ -87,7 +87,7 @@ def clip(path, size='64x48', rate='25', frames=8, codec=('-c:v', 'libx264', '-qp
          extra=()):
     """A short moving test picture, lossless unless told otherwise."""
     seconds = Fraction(frames) / Fraction(rate) + Fraction(1, 1000000)
-    ffmpeg('-f', 'lavfi', '-i', f'testsrc2=size={size}:rate={rate}:duration={float(seconds):.6f}',
+    ffmpeg('-f', 'lavfi', '-i', f'testsrc2=size={size}:rate={rate}:duration={float(seconds):.6f},scroll=h=0.03',
            '-frames:v', frames, '-vf', vf, *codec, *extra, path)
     return path
 

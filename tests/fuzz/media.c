@@ -1,5 +1,6 @@
 /* From demuxer to encoder with a file from a stranger: everything of floor 5, with a stand-in for
- * the engine. The last byte of the file chooses how it is treated. */
+ * the engine, or with the network itself where pictures are small. The last byte of the file chooses
+ * how it is treated. */
 #include "fuzz.h"
 
 #include "base/mem.h"
@@ -99,6 +100,70 @@ static const BackendMethods methods = { "stand-in",     stand_in_push,   stand_i
                                         stand_in_reset, stand_in_cancel, stand_in_error,
                                         stand_in_close };
 
+/* ---- the network, for a few small pictures ---- */
+
+enum { MOST_PIXELS = 64 * 64, MOST_FRAMES = 6 };
+
+typedef struct Bounded {
+    Backend base;
+    Backend *network;
+    int made;
+    bool refused;
+} Bounded;
+
+static int bounded_push(Backend *backend, const DainImage *frame, const DainImage *guide)
+{
+    Bounded *const b = (Bounded *)backend;
+    b->refused = (int64_t)frame->width * frame->height > MOST_PIXELS;
+    return b->refused ? DAIN_EUNSUPPORTED : backend_push_guided(b->network, frame, guide);
+}
+
+static int bounded_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
+{
+    Bounded *const b = (Bounded *)backend;
+    b->refused = b->made++ == MOST_FRAMES;
+    return b->refused ? DAIN_EUNSUPPORTED : backend_interpolate(b->network, num, den, out);
+}
+
+static void bounded_reset(Backend *backend)
+{
+    backend_reset(((Bounded *)backend)->network);
+}
+
+static const char *bounded_error(const Backend *backend)
+{
+    const Bounded *const b = (const Bounded *)backend;
+    return b->refused ? "too much for a run of the fuzzer" : backend_last_error(b->network);
+}
+
+static const BackendMethods bounded_methods = { "bounded",     bounded_push,    bounded_interpolate,
+                                                bounded_reset, stand_in_cancel, bounded_error,
+                                                bounded_reset };
+
+static Backend *network;
+
+static void close_network(void)
+{
+    backend_close(&network);
+}
+
+/* One for all runs; NULL if there is no model. */
+static Backend *open_network(void)
+{
+    static bool tried;
+    DainSettings settings;
+    DainContext *context = NULL;
+    dain_settings_default(&settings);
+    settings.model = dain_default_model();
+    settings.threads = 1;
+    if (!tried && settings.model && dain_open(&context, &settings) == DAIN_OK)
+        network = backend_native(context);
+    if (!tried && network)
+        atexit(close_network);
+    tried = true;
+    return network;
+}
+
 /* ---- one file ---- */
 
 /* The bytes as a file without a place on the disk, and its name. -1 if that cannot be. */
@@ -154,6 +219,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char input[64];
     const int fd = make_input(data, size, input, sizeof input);
     StandIn engine = { .base = { &methods } };
+    Bounded bounded = { .base = { &bounded_methods } };
+    if (how & 0x80)
+        bounded.network = open_network();
     Report report = { 0 };
     static const char *const streams[] = { "all", "v,a", "none", "0,s" };
     const PipelineSettings settings = {
@@ -171,7 +239,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .out_rate = { 50, 1 },
         .stretch = { 1, 1 },
         .scene_threshold = how & 0x40 ? 0.25 : 2,
-        .engine = &engine.base,
+        .lock = bounded.network,
+        .match = bounded.network && how & 0x20,
+        .dedup = bounded.network && how & 0x40,
+        .engine = bounded.network ? &bounded.base : &engine.base,
         .report = &report,
     };
     PipelineResult result;

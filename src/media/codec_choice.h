@@ -1,0 +1,17 @@
+/* Which encoder and which pixel format an output gets: what encode.c is set up by. */
+#ifndef DAIN_MEDIA_CODEC_CHOICE_H
+#define DAIN_MEDIA_CODEC_CHOICE_H
+
+#include "media/encode.h"
+
+/* The encoder that was asked for, else libx264 where the container takes H.264, else the container's
+ * own. NULL with a sentence if there is none, or the container cannot hold it. */
+const AVCodec *codec_choose(const EncoderSettings *settings, const AVOutputFormat *container,
+                            Report *report);
+
+/* The format of that name (NULL: the one that loses least of the source's frames) among those that
+ * the encoder takes. Errors: DAIN_EINVAL, DAIN_EUNSUPPORTED. */
+int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, const char *name,
+                        const AVFrame *first, Report *report);
+
+#endif
