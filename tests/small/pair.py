@@ -33,7 +33,7 @@ def run(program, folder, root, *, code=0, width=SIDE, height=SIDE, model=None, *
     done = subprocess.run([program, str(width), str(height), str(folder / "a.rgb"),
                            str(folder / "b.rgb"), str(out), str(model)],
                           env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=100)
+                          timeout=100 * int(os.environ.get("DAIN_TEST_PATIENCE", 1)))
     if done.returncode != code:
         raise AssertionError(f"exit code {done.returncode}, not {code}: {done.stdout}{done.stderr}")
     return out.read_bytes() if out.exists() else None, done.stdout + done.stderr
