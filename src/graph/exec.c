@@ -209,7 +209,7 @@ static int run_segment(Execution *e, const Segment *s)
 static int run_ops(Execution *e, int first, int end)
 {
     Graph *g = e->g;
-    const Segment *s = g->segments, *const last = s + g->segment_count;
+    const Segment *s = g->segments, *const last = g->segment_count ? s + g->segment_count : s;
     while (s < last && s->first < first)
         s++;
     for (int i = first; i < end; i++) {

@@ -132,11 +132,12 @@ static bool is_truncated(Source *s)
     if (!s->sought && s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames &&
         !s->clock.jumps && strstr(f->iformat->name, "mp4"))
         return true;
+    if (!s->all || f->duration == AV_NOPTS_VALUE ||
+        f->duration_estimation_method != AVFMT_DURATION_FROM_STREAM)
+        return false;
     /* Some files count from zero where they begin later. The length is that of the longest stream. */
     const int64_t promised = f->duration - (s->clock.start > 0 ? s->clock.start : 0);
-    return s->all && f->duration != AV_NOPTS_VALUE &&
-           f->duration_estimation_method == AVFMT_DURATION_FROM_STREAM &&
-           s->clock.end < promised - AV_TIME_BASE / 2;
+    return s->clock.end < promised - AV_TIME_BASE / 2;
 }
 
 static int start_draining(Source *s, int error)
