@@ -1,6 +1,7 @@
 /* The engine's stage of the pipeline: which frames there are at which times, and what they are made of. */
 #include "media/stages.h"
 
+#include "engine/engine.h"
 #include "media/pixels.h"
 
 #include <inttypes.h>
@@ -212,7 +213,9 @@ static int judge_pair(Pipeline *p, bool *cut, bool *pause)
     *pause = (double)(b->pts - a->pts) * base > p->pause;
     if (*pause)
         count_pause(p, (double)(b->pts - a->pts) * base);
-    p->newer.same = !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
+    /* What the engine would refuse is refused whatever it shows. */
+    const bool possible = a->width >= ENGINE_MIN_SIDE && a->height >= ENGINE_MIN_SIDE;
+    p->newer.same = possible && !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
     *pause |= p->newer.still || p->newer.same;
     return *cut ? count_cut(p) : DAIN_OK;
 }

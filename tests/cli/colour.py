@@ -23,7 +23,7 @@ def _(work):
         equal(video(work / 'out.mkv')['pix_fmt'], fmt, 'format')
         a, b = frame_hashes(work / 'in.mkv'), frame_hashes(work / 'out.mkv')
         equal(b[::2], a, f'source frames of {fmt}')
-        check(b[1] not in a, f'{fmt}: no new frame')
+        check(b[5] not in a, f'{fmt}: no new frame')  # the first three are one
 
 
 @test('formats that come packed keep their samples')
@@ -47,7 +47,9 @@ def _(work):
             ('yuv420p', 'yuv444p', 'yuv420p10le', 'yuv422p10le'), matrices.items(), ('tv', 'pc')):
         inputs = [a for c in colours for a in ('-f', 'lavfi', '-i', f'color={c}:size=32x48:rate=10')]
         ffmpeg(*inputs, '-filter_complex',
-               f'hstack={len(colours)},format=gbrp,scale=out_color_matrix={name}:out_range={range_}'
+               # the frames differ in a corner: between equal ones nothing would be computed
+               f"hstack={len(colours)},drawbox=w=2:h=2:c=gray:t=fill:enable='mod(n\\,2)',"
+               f'format=gbrp,scale=out_color_matrix={name}:out_range={range_}'
                f',format={fmt}', '-frames:v', 2, '-c:v', 'ffv1', '-colorspace', matrix,
                '-color_range', range_, work / 'in.mkv')
         what = f'{fmt} {matrix} {range_}'
