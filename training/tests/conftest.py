@@ -26,9 +26,9 @@ def golden():
 
 @pytest.fixture(scope="session")
 def weights():
-    """The shipped network's tensors."""
+    """The tensors that the golden results were made with."""
     from edgetrain import safetensors
-    return safetensors.read(os.path.join(ROOT, "models", "edge.safetensors"))[0]
+    return safetensors.read(os.path.join(ROOT, "tests", "golden", "edge", "edge-v2.safetensors"))[0]
 
 
 @pytest.fixture(scope="session")
