@@ -4,21 +4,35 @@
 #include <arm_neon.h>
 #include <string.h>
 
-/* 6 pixels of 16 outputs are 24 sums; beside them 6 vectors of input and two of weights fill the 32
- * registers. Each load of input brings 4 channels, which the multiplication by element takes one by
- * one. */
-enum { QUAD = 4, MAX_SUMS = 24, MAX_QUADS = 4, MAX_PIXELS = 12 };
+/* 5 pixels of 16 outputs are 20 sums; beside them 5 vectors of input and some of weights fill the 32
+ * registers (with 6 pixels compilers move sums to memory and back). Each load of input brings 4
+ * channels, which the multiplication by element takes one by one. */
+enum { QUAD = 4, MAX_SUMS = 20, MAX_QUADS = 4, MAX_PIXELS = 12 };
 
-/* Channel `lane` of x times a quad of weights onto each sum. */
-#define MULTIPLY_ADD(lane)                                                                         \
-    UNROLL                                                                                         \
-    for (int q = 0; q < quads; q++) {                                                              \
-        const float32x4_t weights = vld1q_f32(w + (lane)*CONV_LANES + q * QUAD);                   \
+/* Channel `lane` of x times some quads of weights, from q on, onto each sum. */
+#define MULTIPLY_ADD_QUADS(lane, q, count)                                                         \
+    {                                                                                              \
+        float32x4_t weights[count];                                                                \
                                                                                                    \
         UNROLL                                                                                     \
+        for (int i = 0; i < count; i++)                                                            \
+            weights[i] = vld1q_f32(w + (lane)*CONV_LANES + ((q) + i) * QUAD);                      \
+        UNROLL                                                                                     \
+        for (int i = 0; i < count; i++)                                                            \
+            UNROLL                                                                                 \
         for (int p = 0; p < pixels; p++)                                                           \
-            sums[p * quads + q] = vfmaq_laneq_f32(sums[p * quads + q], weights, x[p], lane);       \
+            sums[p * quads + (q) + i] =                                                            \
+                vfmaq_laneq_f32(sums[p * quads + (q) + i], weights[i], x[p], lane);                \
     }
+
+/* Two quads at a time, for which one instruction loads the weights. */
+#define MULTIPLY_ADD(lane)                                                                         \
+    if (quads == 1)                                                                                \
+        MULTIPLY_ADD_QUADS(lane, 0, 1)                                                             \
+    if (quads >= 2)                                                                                \
+        MULTIPLY_ADD_QUADS(lane, 0, 2)                                                             \
+    if (quads == 4)                                                                                \
+    MULTIPLY_ADD_QUADS(lane, 2, 2)
 
 /* Four channels of every pixel, one after the other. */
 INLINE void multiply_add4(float32x4_t *sums, const float *in, ptrdiff_t step, const float *w,
@@ -71,8 +85,8 @@ INLINE void finish_partly(const ConvTile *t, const float32x4_t *sums, float *out
     memcpy(out, v, (size_t)t->channels * sizeof *v);
 }
 
-INLINE void finish(const ConvPlan *plan, const ConvTile *t, const float32x4_t *sums,
-                   const int pixels, const int quads)
+INLINE void finish(const ConvPlan *plan, const ConvTile *t, float32x4_t *sums, const int pixels,
+                   const int quads)
 {
     if (t->channels < quads * QUAD) {
         UNROLL
@@ -81,14 +95,19 @@ INLINE void finish(const ConvPlan *plan, const ConvTile *t, const float32x4_t *s
                           t->add ? t->add + p * plan->add_px : NULL, quads);
         return;
     }
+    if (t->add) {
+        UNROLL
+        for (int i = 0; i < pixels * quads; i++)
+            sums[i] =
+                vaddq_f32(sums[i], vld1q_f32(t->add + i / quads * plan->add_px + i % quads * QUAD));
+    }
     UNROLL
-    for (int i = 0; i < pixels * quads; i++) {
-        float32x4_t sum = sums[i];
+    for (int q = 0; q < quads; q++) {
+        const float32x4_t slope = vld1q_f32(t->slope + q * QUAD);
 
-        if (t->add)
-            sum = vaddq_f32(sum, vld1q_f32(t->add + i / quads * plan->add_px + i % quads * QUAD));
-        vst1q_f32(t->out + i / quads * plan->out_px + i % quads * QUAD,
-                  activate(sum, vld1q_f32(t->slope + i % quads * QUAD)));
+        UNROLL
+        for (int p = 0; p < pixels; p++)
+            vst1q_f32(t->out + p * plan->out_px + q * QUAD, activate(sums[p * quads + q], slope));
     }
 }
 
@@ -123,21 +142,21 @@ INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, cons
     }
 #define NAME(p, q) tile_##p##x##q,
 
-#define TO_6(T, q) T(1, q) T(2, q) T(3, q) T(4, q) T(5, q) T(6, q)
-#define TO_8(T, q) TO_6(T, q) T(7, q) T(8, q)
-#define TO_12(T, q) TO_8(T, q) T(9, q) T(10, q) T(11, q) T(12, q)
+#define TO_5(T, q) T(1, q) T(2, q) T(3, q) T(4, q) T(5, q)
+#define TO_10(T, q) TO_5(T, q) T(6, q) T(7, q) T(8, q) T(9, q) T(10, q)
+#define TO_12(T, q) TO_10(T, q) T(11, q) T(12, q)
 
 TO_12(TILE, 1)
-TO_8(TILE, 2)
-TO_6(TILE, 4)
+TO_10(TILE, 2)
+TO_5(TILE, 4)
 
 static const ConvTileFn tiles4[] = { NULL, TO_12(NAME, 1) };
-static const ConvTileFn tiles8[] = { NULL, TO_8(NAME, 2) };
-static const ConvTileFn tiles16[] = { NULL, TO_6(NAME, 4) };
+static const ConvTileFn tiles8[] = { NULL, TO_10(NAME, 2) };
+static const ConvTileFn tiles16[] = { NULL, TO_5(NAME, 4) };
 
 static const ConvTileSet set4 = { 4, 12, tiles4 };
-static const ConvTileSet set8 = { 8, 8, tiles8 };
-static const ConvTileSet set16 = { 16, 6, tiles16 };
+static const ConvTileSet set8 = { 8, 10, tiles8 };
+static const ConvTileSet set16 = { 16, 5, tiles16 };
 
 static const ConvTileSet *pick(int outputs)
 {

@@ -29,7 +29,7 @@ enum { PARTS = 1, PIXELS = 5, OFFSET = 0 };
 enum { PARTS = 1, PIXELS = 5, OFFSET = 128 };
 #else
 #define KERNEL(name) name##_neon
-enum { PARTS = 2, PIXELS = 2, OFFSET = 128 };
+enum { PARTS = 2, PIXELS = 3, OFFSET = 128 };
 #endif
 
 /* How a tile walks through its inputs; everything in bytes. */
@@ -69,16 +69,20 @@ INLINE uint8x16_t codes_ready(uint8x16_t codes)
 #endif
 
 #if defined(__ARM_FEATURE_DOTPROD)
-/* One group (4 channels) of all pixels: lane `lane` of each x. */
+/* One group (4 channels) of all pixels: lane `lane` of each x. Weights come two vectors at a time, for
+ * which there is one instruction. */
 #define GROUP_DOT(lane)                                                                            \
-    {                                                                                              \
-        const int8x16x4_t weights = vld1q_s8_x4(w + (lane)*BLOCK);                                 \
+    UNROLL                                                                                         \
+    for (int q = 0; q < QUADS; q += 2) {                                                           \
+        const int8x16_t w0 = vld1q_s8(w + (lane)*BLOCK + 16 * q);                                  \
+        const int8x16_t w1 = vld1q_s8(w + (lane)*BLOCK + 16 * q + 16);                             \
                                                                                                    \
         UNROLL                                                                                     \
         for (int p = 0; p < pixels; p++)                                                           \
-            UNROLL                                                                                 \
-        for (int q = 0; q < QUADS; q++)                                                            \
-            sum[p * QUADS + q] = DOT(sum[p * QUADS + q], weights.val[q], x[p], lane);              \
+            sum[p * QUADS + q] = DOT(sum[p * QUADS + q], w0, x[p], lane);                          \
+        UNROLL                                                                                     \
+        for (int p = 0; p < pixels; p++)                                                           \
+            sum[p * QUADS + q + 1] = DOT(sum[p * QUADS + q + 1], w1, x[p], lane);                  \
     }
 
 INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
@@ -118,25 +122,27 @@ INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step,
                               int groups, const int pixels)
 {
     for (; groups > 0; groups--, in += GROUP, w += BLOCK) {
-        int8x8_t x[PIXELS];
+        int8x16_t x[PIXELS];
 
         UNROLL
         for (int p = 0; p < pixels; p++) {
             uint32_t four;
 
             memcpy(&four, in + p * step, sizeof four);
-            x[p] = vget_low_s8(
-                vreinterpretq_s8_u8(codes_ready(vreinterpretq_u8_u32(vdupq_n_u32(four)))));
+            x[p] = vreinterpretq_s8_u8(codes_ready(vreinterpretq_u8_u32(vdupq_n_u32(four))));
         }
-        /* Two outputs to 8 bytes: products of 16 bits, summed by neighbours. */
+        /* Four outputs to 16 bytes: products of 16 bits, summed by neighbours. */
         UNROLL
-        for (int q = 0; q < QUADS * PARTS; q++) {
-            const int8x8_t weights = vld1_s8(w + 8 * q);
+        for (int q = 0; q < QUADS; q++) {
+            const int8x16_t weights = vld1q_s8(w + 16 * q);
 
             UNROLL
-            for (int p = 0; p < pixels; p++)
-                sum[p * QUADS * PARTS + q] =
-                    vpadalq_s16(sum[p * QUADS * PARTS + q], vmull_s8(weights, x[p]));
+            for (int p = 0; p < pixels; p++) {
+                int32x4_t *s = sum + (p * QUADS + q) * PARTS;
+
+                s[0] = vpadalq_s16(s[0], vmull_s8(vget_low_s8(weights), vget_low_s8(x[p])));
+                s[1] = vpadalq_s16(s[1], vmull_high_s8(weights, x[p]));
+            }
         }
     }
     return w;
@@ -163,11 +169,22 @@ INLINE void first_sums(int32_t first[CONV_LANES], const int32_t *bias, const int
 
 /* ---- from sums to outputs ---- */
 
-/* The constants of a call, see ConvU8Args. */
+/* The constants of a call, see ConvU8Args, and of 16 outputs. */
 typedef struct Finish {
     const ConvU8Args *args;
     float m, k, shift, z;
+    float positive[CONV_LANES], negative[CONV_LANES]; /* factors of sums, by their sign */
 } Finish;
+
+static void finish_block(Finish *f, int o)
+{
+    for (int q = 0; q < CONV_LANES; q += 4) {
+        const float32x4_t scale = vmulq_n_f32(vld1q_f32(f->args->scale + o + q), f->m);
+
+        vst1q_f32(f->positive + q, scale);
+        vst1q_f32(f->negative + q, vmulq_f32(scale, vld1q_f32(f->args->slope + o + q)));
+    }
+}
 
 /* code_from_f32() before it is narrowed: what no 32-bit integer holds becomes 0. */
 INLINE int32x4_t rounded(float32x4_t v)
@@ -177,19 +194,24 @@ INLINE int32x4_t rounded(float32x4_t v)
     return vandq_s32(vcvtnq_s32_f32(v), vreinterpretq_s32_u32(fits));
 }
 
-/* Four outputs from o on; the residuals' values are in add_codes or add, or neither. */
-INLINE float32x4_t value(const Finish *f, int32x4_t sum, int o, const uint8_t *add_codes,
+/* Outputs without a residual. */
+INLINE float32x4_t value_alone(int32x4_t sum, float32x4_t positive, float32x4_t negative,
+                               float32x4_t z)
+{
+    return vfmaq_f32(z, vcvtq_f32_s32(sum), vbslq_f32(vcltzq_s32(sum), negative, positive));
+}
+
+/* Four outputs, the q-th of the 16 from o on and the next; the residuals' values are in add_codes or
+ * add, or neither. */
+INLINE float32x4_t value(const Finish *f, int32x4_t sum, int o, int q, const uint8_t *add_codes,
                          const float *add)
 {
-    const ConvU8Args *a = f->args;
-    const float32x4_t scale = vmulq_n_f32(vld1q_f32(a->scale + o), f->m);
-    const float32x4_t slope = vld1q_f32(a->slope + o);
+    const float32x4_t scale = vld1q_f32(f->positive + q);
+    const float32x4_t slope = vld1q_f32(f->args->slope + o + q);
     float32x4_t v = vcvtq_f32_s32(sum);
 
-    if (!add_codes && !add) {
-        const float32x4_t s = vbslq_f32(vcltzq_s32(sum), vmulq_f32(scale, slope), scale);
-        return vfmaq_f32(vdupq_n_f32(f->z), v, s);
-    }
+    if (!add_codes && !add)
+        return value_alone(sum, scale, vld1q_f32(f->negative + q), vdupq_n_f32(f->z));
     v = vfmaq_f32(vdupq_n_f32(f->shift), v, scale);
     if (add_codes) {
         uint32_t four;
@@ -202,8 +224,38 @@ INLINE float32x4_t value(const Finish *f, int32x4_t sum, int o, const uint8_t *a
     return vaddq_f32(vbslq_f32(vcgtzq_f32(v), v, vmulq_f32(v, slope)), vdupq_n_f32(f->z));
 }
 
+/* All 16 outputs of a tile as codes, without a residual: factors are loaded once. out: of its first
+ * pixel. */
+INLINE void finish_codes(const Finish *f, const int32x4_t *sum, uint8_t *out, const int pixels)
+{
+    const float32x4_t z = vdupq_n_f32(f->z);
+    const ptrdiff_t px = f->args->out.px;
+    uint8x8_t low[PIXELS];
+
+    UNROLL
+    for (int h = 0; h < QUADS; h += 2) {
+        const float32x4_t p0 = vld1q_f32(f->positive + 4 * h), n0 = vld1q_f32(f->negative + 4 * h);
+        const float32x4_t p1 = vld1q_f32(f->positive + 4 * h + 4);
+        const float32x4_t n1 = vld1q_f32(f->negative + 4 * h + 4);
+
+        UNROLL
+        for (int p = 0; p < pixels; p++) {
+            const int32x4_t *s = sum + (p * QUADS + h) * PARTS;
+            const uint16x4_t a = vqmovun_s32(rounded(value_alone(sums_of(s), p0, n0, z)));
+            const uint16x8_t words =
+                vqmovun_high_s32(a, rounded(value_alone(sums_of(s + PARTS), p1, n1, z)));
+
+            if (h == 0)
+                low[p] = vqmovn_u16(words);
+            else
+                vst1q_u8(out + p * px, vqmovn_high_u16(low[p], words));
+        }
+    }
+}
+
 /* n outputs from o on of pixel (y,x). */
-INLINE void finish(const Finish *f, const int32x4_t *sum, int y, int x, int o, int n)
+static __attribute__((noinline)) void finish(const Finish *f, const int32x4_t *sum, int y, int x,
+                                             int o, int n)
 {
     const ConvU8Args *a = f->args;
     const uint8_t *add_codes = a->add.data ? view8_at(&a->add, y, x) + o : NULL;
@@ -220,7 +272,7 @@ INLINE void finish(const Finish *f, const int32x4_t *sum, int y, int x, int o, i
     }
     UNROLL
     for (int q = 0; q < QUADS; q++)
-        v[q] = value(f, sums_of(sum + q * PARTS), o + 4 * q, add_codes ? add_codes + 4 * q : NULL,
+        v[q] = value(f, sums_of(sum + q * PARTS), o, 4 * q, add_codes ? add_codes + 4 * q : NULL,
                      add ? add + 4 * q : NULL);
     if (!a->out.data) {
         float *out = view_at(&a->out_f32, y, x) + o;
@@ -249,6 +301,7 @@ typedef struct Tile {
     const int8_t *weights;
     const int32_t *first;
     int y, x, o, n;
+    int simple; /* 16 outputs as codes, no residual */
 } Tile;
 
 INLINE void tile(const Walk *k, const Tile *t, const int pixels)
@@ -267,9 +320,17 @@ INLINE void tile(const Walk *k, const Tile *t, const int pixels)
     for (int ky = 0; ky < k->lines; ky++)
         for (int kx = 0; kx < k->runs; kx++)
             w = run_sums(sum, t->in + ky * k->line + kx * k->tap, k->step, w, k->groups, pixels);
+    if (t->simple) {
+        finish_codes(t->finish, sum, view8_at(&t->finish->args->out, t->y, t->x) + t->o, pixels);
+        return;
+    }
+    int32x4_t
+        stored[PIXELS * QUADS * PARTS]; /* the other sums have no address and stay in registers */
     UNROLL
+    for (int i = 0; i < pixels * QUADS * PARTS; i++)
+        stored[i] = sum[i];
     for (int p = 0; p < pixels; p++)
-        finish(t->finish, sum + p * QUADS * PARTS, t->y, t->x + p, t->o, t->n);
+        finish(t->finish, stored + p * QUADS * PARTS, t->y, t->x + p, t->o, t->n);
 }
 
 #define TILE(p)                                                                                    \
@@ -279,16 +340,16 @@ INLINE void tile(const Walk *k, const Tile *t, const int pixels)
     }
 TILE(1)
 TILE(2)
-#if defined(__ARM_FEATURE_DOTPROD)
 TILE(3)
+#if defined(__ARM_FEATURE_DOTPROD)
 TILE(4)
 TILE(5)
 #endif
 
 static void (*const tiles[])(const Walk *k, const Tile *t) = {
-    NULL,   tile_1, tile_2,
+    NULL,   tile_1, tile_2, tile_3,
 #if defined(__ARM_FEATURE_DOTPROD)
-    tile_3, tile_4, tile_5,
+    tile_4, tile_5,
 #endif
 };
 
@@ -296,11 +357,12 @@ void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
 {
     const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
     const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;
-    const Finish f = { .args = a,
-                       .m = m,
-                       .k = k,
-                       .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f,
-                       .z = a->out.data ? (float)a->out_zero : 0.0f };
+    const int simple = a->out.data && !a->add.data && !a->add_f32.data;
+    Finish f = { .args = a,
+                 .m = m,
+                 .k = k,
+                 .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f,
+                 .z = a->out.data ? (float)a->out_zero : 0.0f };
     const Walk walk = walk_new(a);
     const ptrdiff_t block = (ptrdiff_t)BLOCK * ((a->in.c + GROUP - 1) / GROUP) * a->kh * a->kw;
     const int pad_y = a->dilation * (a->kh - 1) / 2, pad_x = a->dilation * (a->kw - 1) / 2;
@@ -311,6 +373,7 @@ void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
         int32_t first[CONV_LANES];
 
         first_sums(first, a->bias + o, weights, block);
+        finish_block(&f, o);
         for (int y = y0; y < y1; y++)
             for (int i = 0; i < count; i++) {
                 const int x = (int)((long long)w * i / count);
@@ -323,7 +386,8 @@ void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
                                  .y = y,
                                  .x = x,
                                  .o = o,
-                                 .n = oc - o < CONV_LANES ? oc - o : CONV_LANES };
+                                 .n = oc - o < CONV_LANES ? oc - o : CONV_LANES,
+                                 .simple = simple && oc - o >= CONV_LANES };
 
                 tiles[pixels](&walk, &t);
             }
