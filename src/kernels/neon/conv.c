@@ -67,8 +67,8 @@ INLINE float32x4_t activate(float32x4_t v, float32x4_t slope)
 }
 
 /* Residual, activation and store of one pixel whose last quads may have only some outputs. */
-INLINE void finish_partly(const ConvTile *t, const float32x4_t *sums, float *out, const float *add,
-                          const int quads)
+static __attribute__((noinline)) void finish_partly(const ConvTile *t, const float32x4_t *sums,
+                                                    float *out, const float *add, const int quads)
 {
     float v[MAX_QUADS * QUAD], r[MAX_QUADS * QUAD] = { 0 };
 
@@ -89,9 +89,13 @@ INLINE void finish(const ConvPlan *plan, const ConvTile *t, float32x4_t *sums, c
                    const int quads)
 {
     if (t->channels < quads * QUAD) {
+        float32x4_t stored[MAX_SUMS]; /* the other sums have no address and stay in registers */
+
         UNROLL
+        for (int i = 0; i < pixels * quads; i++)
+            stored[i] = sums[i];
         for (int p = 0; p < pixels; p++)
-            finish_partly(t, sums + p * quads, t->out + p * plan->out_px,
+            finish_partly(t, stored + p * quads, t->out + p * plan->out_px,
                           t->add ? t->add + p * plan->add_px : NULL, quads);
         return;
     }
@@ -101,33 +105,37 @@ INLINE void finish(const ConvPlan *plan, const ConvTile *t, float32x4_t *sums, c
             sums[i] =
                 vaddq_f32(sums[i], vld1q_f32(t->add + i / quads * plan->add_px + i % quads * QUAD));
     }
-    UNROLL
-    for (int q = 0; q < quads; q++) {
-        const float32x4_t slope = vld1q_f32(t->slope + q * QUAD);
+    const ptrdiff_t px = plan->out_px;
+    float *out = t->out;
+    float32x4_t slope[MAX_QUADS];
 
+    UNROLL
+    for (int q = 0; q < quads; q++)
+        slope[q] = vld1q_f32(t->slope + q * QUAD);
+    UNROLL
+    for (int p = 0; p < pixels; p++, out += px)
         UNROLL
-        for (int p = 0; p < pixels; p++)
-            vst1q_f32(t->out + p * plan->out_px + q * QUAD, activate(sums[p * quads + q], slope));
-    }
+    for (int q = 0; q < quads; q++)
+        vst1q_f32(out + q * QUAD, activate(sums[p * quads + q], slope[q]));
 }
 
 INLINE void tile(const ConvPlan *plan, const ConvTile *t, const int pixels, const int quads)
 {
-    const ptrdiff_t step = plan->step;
-    const float *w = t->weights;
+    const ptrdiff_t step = plan->step, tap = plan->tap, tap_row = plan->tap_row;
+    const int runs = plan->runs, fours = plan->run / 4, ones = plan->run % 4;
+    const float *w = t->weights, *row = t->in;
     float32x4_t sums[MAX_SUMS];
 
     UNROLL
     for (int i = 0; i < pixels * quads; i++)
         sums[i] = vld1q_f32(t->bias + i % quads * QUAD);
-    for (int ky = 0; ky < plan->rows; ky++)
-        for (int kx = 0; kx < plan->runs; kx++) {
-            const float *in = t->in + ky * plan->tap_row + kx * plan->tap;
-            int k = plan->run;
+    for (int ky = plan->rows; ky > 0; ky--, row += tap_row)
+        for (int kx = 0; kx < runs; kx++) {
+            const float *in = row + kx * tap;
 
-            for (; k >= 4; k -= 4, in += 4, w += 4 * CONV_LANES)
+            for (int n = fours; n > 0; n--, in += 4, w += 4 * CONV_LANES)
                 multiply_add4(sums, in, step, w, pixels, quads);
-            for (; k > 0; k--, in++, w += CONV_LANES)
+            for (int n = ones; n > 0; n--, in++, w += CONV_LANES)
                 multiply_add1(sums, in, step, w, pixels, quads);
         }
     finish(plan, t, sums, pixels, quads);

@@ -36,21 +36,23 @@ enum { PARTS = 2, PIXELS = 3, OFFSET = 128 };
 typedef struct Walk {
     ptrdiff_t step;      /* from the input of one output pixel to the next */
     ptrdiff_t tap, line; /* from run to run, from kernel row to kernel row */
-    int lines, runs, groups;
+    int lines, runs;
+    int fours, ones; /* groups of a run: so many times 4, and the rest */
 } Walk;
 
 static Walk walk_new(const ConvU8Args *a)
 {
     /* Pixels without a gap between them make one run of each kernel row. */
     const int joined = a->in.px == a->in.c && a->in.c % GROUP == 0 && a->dilation == 1;
-    const int groups = (a->in.c + GROUP - 1) / GROUP;
+    const int groups = (a->in.c + GROUP - 1) / GROUP * (joined ? a->kw : 1);
 
     return (Walk){ .step = a->in.px * a->stride,
                    .tap = a->in.px * a->dilation,
                    .line = a->in.row * a->dilation,
                    .lines = a->kh,
                    .runs = joined ? 1 : a->kw,
-                   .groups = joined ? groups * a->kw : groups };
+                   .fours = groups / 4,
+                   .ones = groups % 4 };
 }
 
 /* ---- products ---- */
@@ -86,11 +88,11 @@ INLINE uint8x16_t codes_ready(uint8x16_t codes)
     }
 
 INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
-                              int groups, const int pixels)
+                              int fours, int ones, const int pixels)
 {
     uint8x16_t x[PIXELS];
 
-    for (; groups >= 4; groups -= 4, in += 4 * GROUP, w += 4 * BLOCK) {
+    for (; fours > 0; fours--, in += 4 * GROUP, w += 4 * BLOCK) {
         UNROLL
         for (int p = 0; p < pixels; p++)
             x[p] = codes_ready(vld1q_u8(in + p * step));
@@ -99,7 +101,7 @@ INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step,
         GROUP_DOT(2)
         GROUP_DOT(3)
     }
-    for (; groups > 0; groups--, in += GROUP, w += BLOCK) {
+    for (; ones > 0; ones--, in += GROUP, w += BLOCK) {
         UNROLL
         for (int p = 0; p < pixels; p++) {
             uint32_t four;
@@ -119,9 +121,9 @@ INLINE int32x4_t sums_of(const int32x4_t *sum)
 }
 #else
 INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
-                              int groups, const int pixels)
+                              int fours, int ones, const int pixels)
 {
-    for (; groups > 0; groups--, in += GROUP, w += BLOCK) {
+    for (int n = 4 * fours + ones; n > 0; n--, in += GROUP, w += BLOCK) {
         int8x16_t x[PIXELS];
 
         UNROLL
@@ -317,9 +319,13 @@ INLINE void tile(const Walk *k, const Tile *t, const int pixels)
         if (PARTS > 1)
             sum[i * PARTS + PARTS - 1] = vzip2q_s32(first, vdupq_n_s32(0));
     }
-    for (int ky = 0; ky < k->lines; ky++)
-        for (int kx = 0; kx < k->runs; kx++)
-            w = run_sums(sum, t->in + ky * k->line + kx * k->tap, k->step, w, k->groups, pixels);
+    const ptrdiff_t step = k->step, line = k->line, tap = k->tap;
+    const int runs = k->runs, fours = k->fours, ones = k->ones;
+    const uint8_t *in = t->in;
+
+    for (int ky = k->lines; ky > 0; ky--, in += line)
+        for (int kx = 0; kx < runs; kx++)
+            w = run_sums(sum, in + kx * tap, step, w, fours, ones, pixels);
     if (t->simple) {
         finish_codes(t->finish, sum, view8_at(&t->finish->args->out, t->y, t->x) + t->o, pixels);
         return;

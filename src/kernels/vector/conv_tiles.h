@@ -105,9 +105,9 @@ static inline void conv_by_tiles(const ConvArgs *a, int y0, int y1,
     tiles = (w + widest - 1) / widest;
 
     for (int y = y0; y < y1; y++)
-        for (int i = 0; i < tiles; i++) {
-            const int x = (int)((long long)w * i / tiles);
-            const int pixels = (int)((long long)w * (i + 1) / tiles) - x;
+        for (int i = 0, x = 0, end; i < tiles; i++, x = end) {
+            end = (int)((long long)w * (i + 1) / tiles);
+            const int pixels = end - x;
             const float *in = conv_input(a, y, x);
             const float *add = a->add.data ? view_at(&a->add, y, x) : NULL;
             float *out = view_at(&a->out, y, x);
