@@ -10,7 +10,7 @@ unsigned kernels_flags(void)
 #elif defined(__x86_64__)
     return CPU_AVX2 | CPU_AVXVNNI | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16;
 #elif defined(__aarch64__)
-    return CPU_NEON | CPU_DOTPROD | CPU_I8MM;
+    return CPU_NEON | CPU_DOTPROD | CPU_BF16 | CPU_I8MM;
 #else
     return 0;
 #endif
@@ -40,6 +40,8 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
         kernels_init_neon(table);
     if (cpu_flags & CPU_DOTPROD)
         kernels_init_dotprod(table);
+    if (cpu_flags & CPU_BF16)
+        kernels_init_bf16(table);
     if ((cpu_flags & CPU_I8MM) && (cpu_flags & CPU_DOTPROD))
         kernels_init_i8mm(table);
 #else

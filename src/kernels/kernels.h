@@ -167,6 +167,7 @@ void kernels_init(Kernels *table, unsigned cpu_flags);
     void name##_avx512bf16 args;                                                                   \
     void name##_neon args;                                                                         \
     void name##_dotprod args;                                                                      \
+    void name##_bf16 args;                                                                         \
     void name##_i8mm args;
 DAIN_KERNELS(KERNEL_PROTOTYPE)
 DAIN_KERNELS_QUANT(KERNEL_PROTOTYPE)
@@ -179,6 +180,7 @@ void kernels_init_avx512vnni(Kernels *table);
 void kernels_init_avx512bf16(Kernels *table);
 void kernels_init_neon(Kernels *table);
 void kernels_init_dotprod(Kernels *table);
+void kernels_init_bf16(Kernels *table);
 void kernels_init_i8mm(Kernels *table);
 /* The part of DAIN_ORIGINAL_KERNELS, called by those above. */
 void dain_kernels_init_avx2(Kernels *table);

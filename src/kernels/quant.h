@@ -4,7 +4,8 @@
  * u8 tensors are affine: value = (code - zero) * scale, one scale and zero per tensor; weights are
  * s8 with one scale per output channel. All u8 results are identical on every instruction set. bf16
  * is a named precision: the dot products of conv_bf16 and conv_f32's fused multiply-adds round
- * differently, so conv_bf16 is only close across instruction sets (and bit-equal within one).
+ * differently, so conv_bf16 is only close across instruction sets (and bit-equal within one): AVX-512
+ * BF16 and AArch64's bf16 have such products, all others the bits of the reference.
  *
  * Included by kernels.h; not on its own.
  */

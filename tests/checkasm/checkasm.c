@@ -44,6 +44,7 @@ static const struct Level {
     { "avx512bf16", CPU_AVX2 | CPU_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 },
     { "neon", CPU_NEON },
     { "dotprod", CPU_NEON | CPU_DOTPROD },
+    { "bf16", CPU_NEON | CPU_BF16 },
     { "i8mm", CPU_NEON | CPU_DOTPROD | CPU_I8MM },
 };
 

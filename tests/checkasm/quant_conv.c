@@ -361,7 +361,7 @@ static void check_bf16(const Check *check, const Shape *s, int f32, Residual res
     check->tested->conv_bf16(&args, cut, s->h);
     check->tested->conv_bf16(&args, 0, cut);
     same_maps(&whole, &c, f32, what);
-    if (strcmp(check->isa, "avx512bf16") == 0) {
+    if (strcmp(check->isa, "avx512bf16") == 0 || strcmp(check->isa, "bf16") == 0) {
         limit = magnitudes(check, &args, &c, s);
         close_bf16(&limit, &ref_args, &args, s, what);
         buffer_free(&limit);

@@ -27,6 +27,7 @@ void kernels_init_neon(Kernels *table)
     table->scale_f32 = scale_f32_neon;
     table->shift_rgb_f32 = shift_rgb_f32_neon;
     table->conv_u8 = conv_u8_neon;
+    table->conv_bf16 = conv_bf16_neon;
     table->normalise_u8_s8 = normalise_u8_s8_neon;
     table->corr_s8 = corr_s8_neon;
     table->quantise_f32_u8 = quantise_f32_u8_neon;
