@@ -20,7 +20,9 @@ for cpu in ${QEMU_CPU:-cortex-a53 cortex-a76 neoverse-n1 max}; do
     QEMU_CPU=$cpu meson test -C $folder --no-rebuild --print-errorlogs --timeout-multiplier 10 \
         'every kernel gives the bits of the C reference' 'golden edge operators' \
         'golden edge network, bits of every machine' \
-        'golden edge network, bits of every machine in 8 bits' 'base, CPU features' 'base, messages' \
+        'golden edge network, bits of every machine in 8 bits' \
+        'golden edge-small network, bits of every machine' \
+        'golden edge-small network, bits of every machine in 8 bits' 'base, CPU features' 'base, messages' \
         'weights, JSON' 'weights, safetensors' 'weights, data types of weights' \
         'weights, safetensors from strangers'
 done
