@@ -1,6 +1,7 @@
 /* dain bench: how fast the network runs here, and where the time goes. */
 #include "tool/bench.h"
 
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "tool/json.h"
 #include "tool/scene_drawn.h"
@@ -26,7 +27,7 @@ static int push(Bench *b, int n)
     scene_draw(b->in, size->width, size->height, n);
     const DainImage image = scene_image(b->in, size->width, size->height);
     const double start = seconds_now(), cpu = cpu_now();
-    const int r = dain_push(b->engine, &image);
+    const int r = backend_push(b->engine, &image);
     b->total += seconds_now() - start;
     b->cpu += cpu_now() - cpu;
     return r;
@@ -41,7 +42,7 @@ static int step(Bench *b, int n, double *ms)
     int r = push(b, n);
     for (int k = 1; k <= b->options->times && r == DAIN_OK; k++) {
         const double start = seconds_now(), cpu = cpu_now();
-        r = dain_interpolate(b->engine, k, b->options->times + 1, &image);
+        r = backend_interpolate(b->engine, k, b->options->times + 1, &image);
         b->total += seconds_now() - start;
         b->cpu += cpu_now() - cpu;
     }
@@ -55,13 +56,28 @@ static int measure(Bench *b)
     int n = 0, r = push(b, n++);
     for (int i = 0; i < b->options->warmup && r == DAIN_OK; i++)
         r = step(b, n++, &ignored);
-    dain_stages_reset(b->engine);
+    if (b->context)
+        dain_stages_reset(b->context);
     b->total = b->cpu = 0;
     for (int i = 0; i < b->options->frames && r == DAIN_OK; i++)
         r = step(b, n++, &b->ms[i]);
-    if (r == DAIN_OK)
-        r = dain_info(b->engine, &b->info);
     return r;
+}
+
+/* Of another engine only what it was asked for is known. */
+static int describe(Bench *b)
+{
+    const CommonOptions *const common = &b->options->common;
+    if (b->context)
+        return dain_info(b->context, &b->info);
+    b->info = (DainInfo){
+        .model = common->model ? common->model : dain_default_model(),
+        .network = b->options->engine.name,
+        .precision = common->precision ? common->precision : "f32",
+        .cpu = "",
+        .threads = common->threads ? common->threads : cpu_count(),
+    };
+    return DAIN_OK;
 }
 
 /* ---- the table ---- */
@@ -78,11 +94,11 @@ static BenchRow *row_for(Bench *b, const DainStage *stage)
 
 static bool collect(Bench *b)
 {
-    const int count = dain_stage_count(b->engine);
+    const int count = b->context ? dain_stage_count(b->context) : 0;
     b->rows = mem_calloc((size_t)count + 1, sizeof *b->rows);
     for (int i = 0; b->rows && i < count; i++) {
         DainStage stage;
-        if (dain_stage(b->engine, i, &stage) < 0)
+        if (dain_stage(b->context, i, &stage) < 0)
             continue;
         BenchRow *const row = row_for(b, &stage);
         row->seconds += stage.seconds;
@@ -137,9 +153,15 @@ static void print_text(const Bench *b)
 {
     const BenchOptions *const o = b->options;
     const int made = o->frames * o->times;
-    printf("%s: %s, %s, %s, %d thread%s, %dx%d, %d new frame%s\n", b->info.model, b->info.network,
-           b->info.precision, b->info.cpu, b->info.threads, b->info.threads == 1 ? "" : "s",
-           o->size.width, o->size.height, made, made == 1 ? "" : "s");
+    printf("%s: %s, %s, %s%s%d thread%s, %dx%d, %d new frame%s\n", b->info.model, b->info.network,
+           b->info.precision, b->info.cpu, b->context ? ", " : "", b->info.threads,
+           b->info.threads == 1 ? "" : "s", o->size.width, o->size.height, made,
+           made == 1 ? "" : "s");
+    if (!b->context) {
+        printf("%.2f new frames/s: median %.2f ms, best %.2f, worst %.2f\n", made / b->total,
+               b->ms[o->frames / 2], b->ms[0], b->ms[o->frames - 1]);
+        return;
+    }
     printf(
         "%.2f new frames/s: median %.2f ms, best %.2f, worst %.2f; %.1f GMAC/s; %.0f MiB working "
         "memory\n",
@@ -157,8 +179,10 @@ static void print_json(const Bench *b)
     json_print(stdout, dain_version());
     printf(",\n  \"model\": ");
     json_print(stdout, b->info.model);
+    printf(",\n  \"engine\": ");
+    json_print(stdout, b->context ? "native" : o->engine.name);
     printf(",\n  \"network\": \"%s\", \"precision\": \"%s\", \"cpu\": \"%s\", \"threads\": %d,\n",
-           b->info.network, b->info.precision, b->info.cpu, b->info.threads);
+           b->context ? b->info.network : "", b->info.precision, b->info.cpu, b->info.threads);
     printf("  \"width\": %d, \"height\": %d, \"new_frames\": %d, \"times_per_pair\": %d,\n",
            o->size.width, o->size.height, made, o->times);
     printf("  \"seconds\": %.6f, \"fps\": %.4f, \"ms_median\": %.4f, \"ms_best\": %.4f, "
@@ -186,17 +210,19 @@ int bench_run(Bench *b, const BenchOptions *o, Report *report)
     *b = (Bench){ .options = o };
     int r = DAIN_ENOMEM;
     const size_t bytes = 3 * (size_t)o->size.width * (size_t)o->size.height;
-    b->engine = engine_open(&o->common);
+    b->engine = backend_open(&o->common, &o->engine, report);
     if (!b->engine)
         return DAIN_EIO;
+    b->context = backend_context(b->engine);
     b->in = mem_alloc(bytes);
     b->out = mem_alloc(bytes);
     b->ms = mem_calloc((size_t)o->frames, sizeof *b->ms);
     if (b->in && b->out && b->ms) {
         r = measure(b);
         if (r < 0)
-            return report_error(report, r, "%s", dain_last_error(b->engine));
-        if (!collect(b))
+            return report_error(report, r, "%s", backend_last_error(b->engine));
+        r = describe(b);
+        if (r == DAIN_OK && !collect(b))
             r = DAIN_ENOMEM;
     }
     if (r == DAIN_ENOMEM)
@@ -211,7 +237,7 @@ void bench_close(Bench *b)
     mem_free(b->ms);
     mem_free(b->out);
     mem_free(b->in);
-    dain_close(&b->engine);
+    backend_close(&b->engine);
 }
 
 static int run(const void *values, int count, char **operands)
@@ -222,6 +248,10 @@ static int run(const void *values, int count, char **operands)
     messages_start(&report, &o.common);
     if (count) {
         fprintf(stderr, "dain bench: takes no file: %s (dain bench --help)\n", operands[0]);
+        return EXIT_USAGE;
+    }
+    if (o.table && o.engine.name && strcmp(o.engine.name, "native")) {
+        fputs("dain bench: --table needs --engine native (dain bench --help)\n", stderr);
         return EXIT_USAGE;
     }
     if (o.table)
@@ -252,6 +282,7 @@ static const Option options[] = {
       "and usual size (or --size)",
       0, 0 },
     COMMON_OPTIONS(BenchOptions, common),
+    ENGINE_OPTIONS(BenchOptions, engine),
 };
 
 static const BenchOptions defaults = { .frames = 8, .warmup = 1, .times = 1 };

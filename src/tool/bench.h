@@ -2,10 +2,11 @@
 #ifndef DAIN_TOOL_BENCH_H
 #define DAIN_TOOL_BENCH_H
 
-#include "tool/common.h"
+#include "tool/engine.h"
 
 typedef struct BenchOptions {
     CommonOptions common;
+    EngineOptions engine;
     PictureSize size; /* 0 x 0 = not given */
     int frames, warmup, times;
     bool json, table;
@@ -21,7 +22,8 @@ typedef struct BenchRow {
 
 typedef struct Bench {
     const BenchOptions *options;
-    DainContext *engine;
+    Backend *engine;
+    DainContext *context; /* of our own engine, NULL of another, of which there are no stages */
     DainInfo info;
     uint8_t *in, *out;
     double *ms;        /* of each new frame, the shortest first */

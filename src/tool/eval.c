@@ -16,6 +16,7 @@ extern const Command command_eval;
 
 typedef struct EvalOptions {
     CommonOptions common;
+    EngineOptions engine;
     TextList vs;            /* "blend", "nearest" or paths of models */
     const char *save;       /* folder for pictures, made if it does not exist */
     const char *csv, *json; /* files */
@@ -65,23 +66,26 @@ static void make_label(Eval *e, int index, const char *what)
 static int add_method(Eval *e, const char *what)
 {
     EvalMethod *const m = &e->method[e->methods];
-    /* the models of --vs: in the precision that their files say */
+    /* the models of --vs: in the precision that their files say, by our own engine */
+    const EngineOptions native = { 0 };
     CommonOptions common = e->options->common;
-    DainSettings settings;
     if (e->methods > 0)
         common.precision = NULL;
-    if (!engine_settings(&common, &settings))
-        return DAIN_EINVAL;
-    const int ret = eval_method_open(m, what, &settings, &e->report);
+    const int ret =
+        eval_method_open(m, what, &common, e->methods ? &native : &e->options->engine, &e->report);
     if (ret)
         return ret;
     EvalColumn *const column = &e->out.column[e->methods];
     column->kind = eval_kind_name(m->kind);
     DainInfo info;
-    if (m->engine && dain_info(m->engine, &info) == DAIN_OK) {
+    DainContext *const context = m->engine ? backend_context(m->engine) : NULL;
+    if (context && dain_info(context, &info) == DAIN_OK) {
         column->file = info.model;
         column->network = info.network;
         what = info.model;
+    } else if (m->engine) {
+        column->engine = e->options->engine.name;
+        column->file = what = what ? what : dain_default_model();
     }
     make_label(e, e->methods, what);
     e->out.columns = ++e->methods;
@@ -121,7 +125,7 @@ static int prepare_size(Eval *e, int width, int height)
 static int make(Eval *e, int index, const EvalItem *item)
 {
     EvalMethod *const m = &e->method[index];
-    interruption_start(m->engine);
+    interruption_watch(m->engine);
     const int ret = atomic_load(interruption())
                         ? report_error(&e->report, DAIN_ECANCELED, "interrupted")
                         : eval_method_make(m, e->made[index], item->first, item->second,
@@ -280,6 +284,7 @@ static int run(const void *values, int count, char **operands)
 
 static const Option options[] = {
     COMMON_OPTIONS(EvalOptions, common),
+    ENGINE_OPTIONS(EvalOptions, engine),
     { 0, "vs", OPTION_LIST, AT(vs), "METHOD",
       "what to compare with: blend, nearest or another .safetensors file; may be repeated", 0, 0 },
     { 0, "luma", OPTION_FLAG, AT(luma), NULL, "measure luma instead of RGB", 0, 0 },

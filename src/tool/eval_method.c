@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-int eval_method_open(EvalMethod *m, const char *what, const DainSettings *settings, Report *report)
+int eval_method_open(EvalMethod *m, const char *what, const CommonOptions *common,
+                     const EngineOptions *engine, Report *report)
 {
     memset(m, 0, sizeof(*m));
     if (what && !strcmp(what, "blend")) {
@@ -14,16 +15,16 @@ int eval_method_open(EvalMethod *m, const char *what, const DainSettings *settin
         m->kind = EVAL_NEAREST;
         return DAIN_OK;
     }
-    DainSettings own = *settings;
+    CommonOptions own = *common;
     own.model = what;
     m->kind = EVAL_MODEL;
-    const int ret = dain_open(&m->engine, &own);
-    return ret < 0 ? report_error(report, ret, "%s", dain_open_error()) : DAIN_OK;
+    m->engine = backend_open(&own, engine, report);
+    return m->engine ? DAIN_OK : DAIN_EINVAL;
 }
 
 void eval_method_close(EvalMethod *m)
 {
-    dain_close(&m->engine);
+    backend_close(&m->engine);
 }
 
 static DainImage rgb_image(const uint8_t *data, int width, int height)
@@ -43,17 +44,17 @@ static int make_by_model(EvalMethod *m, uint8_t *out, const uint8_t *first, cons
     const DainImage result = rgb_image(out, width, height);
     int ret = DAIN_OK;
     if (!m->primed || !continues) {
-        dain_reset(m->engine);
-        ret = dain_push(m->engine, &a);
+        backend_reset(m->engine);
+        ret = backend_push(m->engine, &a);
     }
     m->primed = 0;
     if (!ret)
-        ret = dain_push(m->engine, &b);
+        ret = backend_push(m->engine, &b);
     if (!ret)
-        ret = dain_interpolate(m->engine, 1, 2, &result);
+        ret = backend_interpolate(m->engine, 1, 2, &result);
     if (ret)
         return report_error(report, ret, "%s",
-                            ret == DAIN_ECANCELED ? "interrupted" : dain_last_error(m->engine));
+                            ret == DAIN_ECANCELED ? "interrupted" : backend_last_error(m->engine));
     m->primed = 1;
     return DAIN_OK;
 }

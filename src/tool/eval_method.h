@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/log.h"
+#include "tool/engine.h"
 
 typedef enum EvalKind {
     EVAL_MODEL,  /* a network through the engine */
@@ -14,13 +14,14 @@ typedef enum EvalKind {
 
 typedef struct EvalMethod {
     EvalKind kind;
-    DainContext *engine; /* of a model */
-    int primed;          /* the engine holds the second frame of the item before */
+    Backend *engine; /* of a model */
+    int primed;      /* the engine holds the second frame of the item before */
 } EvalMethod;
 
-/* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the
- * settings. */
-int eval_method_open(EvalMethod *m, const char *what, const DainSettings *settings, Report *report);
+/* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the options and
+ * runs on that engine. What fails is printed; DAIN_E... then. */
+int eval_method_open(EvalMethod *m, const char *what, const CommonOptions *common,
+                     const EngineOptions *engine, Report *report);
 void eval_method_close(EvalMethod *m);
 
 /* Makes the frame at t = 1/2 between two packed RGB24 pictures, rounded to 8 bits. continues: first

@@ -86,6 +86,10 @@ static void json_head(EvalReport *r)
         }
         if (c->network)
             fprintf(r->json, ", \"network\": \"%s\"", c->network);
+        if (c->engine) {
+            fputs(", \"engine\": ", r->json);
+            json_print(r->json, c->engine);
+        }
         fputs("}", r->json);
     }
     fputs("],\n \"sequences\": [", r->json);

@@ -17,6 +17,7 @@ typedef struct EvalColumn {
     const char *kind;    /* "model", "blend", "nearest" */
     const char *file;    /* of a model, else NULL */
     const char *network; /* of a model, else NULL */
+    const char *engine;  /* of a model that another engine runs, else NULL */
     MetricsMean mean;    /* over the rows so far */
 } EvalColumn;
 

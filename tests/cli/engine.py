@@ -7,6 +7,7 @@ and onnxruntime-openvino (provider OpenVINO) of the interpreter that runs this, 
 run them: python3 -m venv V && V/bin/pip install onnxruntime && V/bin/python tests/cli/engine.py
 """
 import importlib.util
+import json
 import os
 import pathlib
 
@@ -16,11 +17,11 @@ UNLIKE = 'drawbox=w=9:h=9:c=gray:t=fill:enable=mod(n\\,2)'  # between equal fram
 FAKE = os.environ.get('FAKE_ONNXRUNTIME', '')
 
 
-def fake(*args, code=0, **env):
+def fake(*args, code=0, command=(), **env):
     """Runs the tool on the library of our own; what that library still holds at the end is an error."""
     if not pathlib.Path(FAKE).is_file():
         raise Skip('$FAKE_ONNXRUNTIME, the library of the tests, was not built')
-    run = dain('--engine', 'onnxruntime', *args, code=code, env={'DAIN_ONNXRUNTIME': FAKE, **env})
+    run = dain(*command, '--engine', 'onnxruntime', *args, code=code, env={'DAIN_ONNXRUNTIME': FAKE, **env})
     check('not released' not in run.stderr, run.stderr)
     return run
 
@@ -111,6 +112,24 @@ def _(work):
         one_line(run, 'ONNX Runtime', 'second line')
         check(not (work / 'm.png').exists(), 'half a result is left')
     check(False, 'it never works')
+
+
+@test('bench and eval run on it, too')
+def _(work):
+    size = (*cache(work), '--size', '64x48', '-n', '2')
+    told = json.loads(fake(*size, '--json', command=['bench']).stdout)
+    equal((told['engine'], told['new_frames'], told['stages']), ('onnxruntime', 2, []), 'what bench says')
+    check(told['fps'] > 0, 'no time was measured')
+    text = fake(*size, command=['bench']).stdout
+    check('new frames/s' in text and 'stage' not in text, text)
+    one_line(fake('--table', code=2, command=['bench']), '--table', 'native')
+    one_line(dain('bench', '--engine', 'tensorflow', code=1), 'no engine tensorflow')
+    clip(work / 'a.mkv', frames=5)
+    fake('-q', work / 'a.mkv', *cache(work), '--vs', 'edge', '--vs', 'blend', '--json', work / 'e.json', command=['eval'])
+    methods = json.loads((work / 'e.json').read_text())['methods']
+    equal([m.get('engine') for m in methods], ['onnxruntime', None, None], 'engines')
+    equal(methods[0]['file'], methods[1]['file'], 'model')
+    one_line(dain('eval', work / 'a.mkv', '--engine', 'tensorflow', code=1), 'no engine tensorflow')
 
 
 # ---- the real one ----
