@@ -53,7 +53,7 @@ static int make_folders(char *path, Report *report)
 /* ---- files ---- */
 
 /* 64 bits of the content, for its name: FNV-1a. */
-static uint64_t sum_of(const OnnxBytes *file)
+static uint64_t sum_of(const Bytes *file)
 {
     uint64_t sum = 14695981039346656037u;
     for (size_t i = 0; i < file->size; i++)
@@ -61,7 +61,7 @@ static uint64_t sum_of(const OnnxBytes *file)
     return sum;
 }
 
-static int write_all(int fd, const OnnxBytes *file)
+static int write_all(int fd, const Bytes *file)
 {
     size_t done = 0;
     while (done < file->size) {
@@ -74,7 +74,7 @@ static int write_all(int fd, const OnnxBytes *file)
 }
 
 /* Under its name only when it is complete. */
-static int write_file(const char *path, const OnnxBytes *file, Report *report)
+static int write_file(const char *path, const Bytes *file, Report *report)
 {
     char temporary[ORT_PATH_LENGTH + 8];
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
@@ -96,7 +96,7 @@ int ort_part_export(char path[ORT_PATH_LENGTH], const char *folder, const Model 
                     OnnxPart part, const OnnxSettings *settings, Report *report)
 {
     char directory[ORT_PATH_LENGTH - 128];
-    OnnxBytes file = { 0 };
+    Bytes file = { 0 };
     struct stat there;
     int error = cache_folder(directory, sizeof directory, folder, report);
     if (!error)

@@ -221,8 +221,8 @@ static void metadata(Emitter *e, const Model *model, OnnxPart part)
     }
 }
 
-int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings,
-                      OnnxBytes *file, Report *report)
+int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings, Bytes *file,
+                      Report *report)
 {
     Network network;
     char name[64];

@@ -30,7 +30,7 @@ const char *onnx_part_name(OnnxPart part);
  * Errors: DAIN_EUNSUPPORTED (bytes, and a network other than edge), DAIN_EFORMAT (bytes, and a layer without a range),
  * DAIN_ENOMEM.
  */
-int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings,
-                      OnnxBytes *file, Report *report);
+int model_export_onnx(const Model *model, OnnxPart part, const OnnxSettings *settings, Bytes *file,
+                      Report *report);
 
 #endif

@@ -58,7 +58,7 @@ static char *part_path(const char *path, OnnxPart part)
     return out;
 }
 
-static int write_bytes(const char *path, const OnnxBytes *file, Report *report)
+static int write_bytes(const char *path, const Bytes *file, Report *report)
 {
     FILE *f = fopen(path, "wb");
     if (!f)
@@ -76,7 +76,7 @@ static int export_part(const ExportOptions *o, const Model *model, OnnxPart part
                                     !strcmp(o->common.precision, "f16"),
                                     !strcmp(o->common.precision, "int8") };
     OutFile out = { 0 };
-    OnnxBytes file = { 0 };
+    Bytes file = { 0 };
     char *path = part_path(o->output, part);
     int error = path ? DAIN_OK : report_error(report, DAIN_ENOMEM, "out of memory");
     if (!error)

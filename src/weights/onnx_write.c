@@ -11,30 +11,7 @@
 
 enum { WIRE_VARINT = 0, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
-static void put(OnnxBytes *b, const void *bytes, size_t size)
-{
-    if (b->no_memory || !size)
-        return;
-    if (size > b->capacity - b->size) {
-        size_t wanted = b->capacity ? 2 * b->capacity : 256;
-        if (wanted < b->size + size)
-            wanted = b->size + size;
-        unsigned char *larger = mem_alloc(wanted);
-        if (!larger) {
-            b->no_memory = 1;
-            return;
-        }
-        if (b->size)
-            memcpy(larger, b->data, b->size);
-        mem_free(b->data);
-        b->data = larger;
-        b->capacity = wanted;
-    }
-    memcpy(b->data + b->size, bytes, size);
-    b->size += size;
-}
-
-static void put_varint(OnnxBytes *b, uint64_t v)
+static void put_varint(Bytes *b, uint64_t v)
 {
     unsigned char bytes[10];
     int n = 0;
@@ -43,28 +20,28 @@ static void put_varint(OnnxBytes *b, uint64_t v)
         v >>= 7;
         bytes[n++] |= v ? 0x80 : 0;
     } while (v);
-    put(b, bytes, n);
+    bytes_put(b, bytes, n);
 }
 
-static void put_int(OnnxBytes *b, int field, int64_t v)
+static void put_int(Bytes *b, int field, int64_t v)
 {
     put_varint(b, (uint64_t)field << 3 | WIRE_VARINT);
     put_varint(b, (uint64_t)v);
 }
 
-static void put_bytes(OnnxBytes *b, int field, const void *bytes, size_t size)
+static void put_bytes(Bytes *b, int field, const void *bytes, size_t size)
 {
     put_varint(b, (uint64_t)field << 3 | WIRE_BYTES);
     put_varint(b, size);
-    put(b, bytes, size);
+    bytes_put(b, bytes, size);
 }
 
-static void put_text(OnnxBytes *b, int field, const char *text)
+static void put_text(Bytes *b, int field, const char *text)
 {
     put_bytes(b, field, text, strlen(text));
 }
 
-static void put_float(OnnxBytes *b, int field, float v)
+static void put_float(Bytes *b, int field, float v)
 {
     union {
         float f;
@@ -74,17 +51,16 @@ static void put_float(OnnxBytes *b, int field, float v)
     for (int i = 0; i < 4; i++)
         bytes[i] = (unsigned char)(bits.u >> 8 * i);
     put_varint(b, (uint64_t)field << 3 | WIRE_FIXED32);
-    put(b, bytes, sizeof bytes);
+    bytes_put(b, bytes, sizeof bytes);
 }
 
 /* Moves a finished message into its parent, as a field. */
-static void put_message(OnnxBytes *b, int field, OnnxBytes *message)
+static void put_message(Bytes *b, int field, Bytes *message)
 {
     if (message->no_memory)
         b->no_memory = 1;
     put_bytes(b, field, message->data, message->size);
-    mem_free(message->data);
-    memset(message, 0, sizeof *message);
+    bytes_free(message);
 }
 
 /* ---- nodes ---- */
@@ -112,10 +88,10 @@ OnnxAttr onnx_attr_text(const char *name, const char *value)
 }
 
 /* AttributeProto: name = 1, f = 2, i = 3, s = 4, ints = 8, type = 20. */
-static void put_attr(OnnxBytes *node, const OnnxAttr *a)
+static void put_attr(Bytes *node, const OnnxAttr *a)
 {
     enum { TYPE_FIELD = 20, TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_STRING = 3, TYPE_INTS = 7 };
-    OnnxBytes b = { 0 };
+    Bytes b = { 0 };
     put_text(&b, 1, a->name);
     if (a->text) {
         put_text(&b, 4, a->text);
@@ -138,7 +114,7 @@ static void put_attr(OnnxBytes *node, const OnnxAttr *a)
 static void put_node(OnnxWriter *w, const char *op, const char *name, const OnnxValue *in,
                      int inputs, const OnnxAttr *attr, int attrs)
 {
-    OnnxBytes b = { 0 };
+    Bytes b = { 0 };
     for (int i = 0; i < inputs; i++)
         put_text(&b, 1, in[i].name);
     put_text(&b, 2, name);
@@ -207,9 +183,9 @@ uint16_t onnx_half(float value)
 }
 
 /* The beginning of a TensorProto: dims = 1, data_type = 2, name = 8. */
-static OnnxBytes tensor_head(const char *name, OnnxType type, int dims, const int64_t *shape)
+static Bytes tensor_head(const char *name, OnnxType type, int dims, const int64_t *shape)
 {
-    OnnxBytes b = { 0 };
+    Bytes b = { 0 };
     for (int i = 0; i < dims; i++)
         put_int(&b, 1, shape[i]);
     put_int(&b, 2, type);
@@ -227,13 +203,13 @@ static uint64_t float_bits(float value, OnnxType type)
 }
 
 /* raw_data = 9, little endian. */
-static void put_raw(OnnxWriter *w, OnnxBytes *tensor, const uint64_t *value, int64_t count,
+static void put_raw(OnnxWriter *w, Bytes *tensor, const uint64_t *value, int64_t count,
                     int bytes_each)
 {
     unsigned char *raw = mem_alloc((size_t)count * bytes_each + 1);
     if (!raw) {
         w->initializer.no_memory = 1;
-        mem_free(tensor->data);
+        bytes_free(tensor);
         return;
     }
     for (int64_t k = 0; k < count; k++)
@@ -268,7 +244,7 @@ static void constant_end(OnnxWriter *w, const OnnxValue *v, int dims, const int6
     const int bytes = v->type == ONNX_HALF                             ? 2
                       : v->type == ONNX_FLOAT || v->type == ONNX_INT32 ? 4
                                                                        : 1;
-    OnnxBytes b = tensor_head(v->name, v->type, dims, shape);
+    Bytes b = tensor_head(v->name, v->type, dims, shape);
     put_raw(w, &b, bits, count, bytes);
     mem_free(bits);
 }
@@ -324,7 +300,7 @@ OnnxValue onnx_ints(OnnxWriter *w, int count, const int64_t *values)
     if (known(w, v.name))
         return v;
     const int64_t n = count < ONNX_MAX_DIMS ? count : ONNX_MAX_DIMS;
-    OnnxBytes b = tensor_head(v.name, ONNX_INT64, 1, &n);
+    Bytes b = tensor_head(v.name, ONNX_INT64, 1, &n);
     put_raw(w, &b, bits, n, 8);
     return v;
 }
@@ -332,12 +308,12 @@ OnnxValue onnx_ints(OnnxWriter *w, int count, const int64_t *values)
 /* ---- the model ---- */
 
 /* ValueInfoProto: name = 1, type = 2; TypeProto: tensor_type = 1; its elem_type = 1, shape = 2. */
-static void put_info(OnnxBytes *parent, int field, const char *name, OnnxType type, int dims,
+static void put_info(Bytes *parent, int field, const char *name, OnnxType type, int dims,
                      const OnnxDim *dim)
 {
-    OnnxBytes shape = { 0 }, tensor = { 0 }, kind = { 0 }, info = { 0 };
+    Bytes shape = { 0 }, tensor = { 0 }, kind = { 0 }, info = { 0 };
     for (int i = 0; i < dims; i++) {
-        OnnxBytes d = { 0 };
+        Bytes d = { 0 };
         if (dim[i].name)
             put_text(&d, 2, dim[i].name);
         else
@@ -367,7 +343,7 @@ void onnx_output(OnnxWriter *w, const char *name, OnnxType type, int dims, const
 
 void onnx_metadata(OnnxWriter *w, const char *key, const char *value)
 {
-    OnnxBytes b = { 0 };
+    Bytes b = { 0 };
     put_text(&b, 1, key);
     put_text(&b, 2, value);
     put_message(&w->meta, 14, &b);
@@ -376,17 +352,17 @@ void onnx_metadata(OnnxWriter *w, const char *key, const char *value)
 /* ModelProto: ir_version = 1, producer_name = 2, producer_version = 3, model_version = 5, doc_string = 6,
  * graph = 7, opset_import = 8, metadata_props = 14. GraphProto: node = 1, name = 2, initializer = 5,
  * input = 11, output = 12. */
-int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, OnnxBytes *file,
+int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, Bytes *file,
                 Report *report)
 {
-    const OnnxBytes *const part[] = { &w->node, &w->initializer, &w->input, &w->output };
-    OnnxBytes graph = { 0 }, opset = { 0 };
+    const Bytes *const part[] = { &w->node, &w->initializer, &w->input, &w->output };
+    Bytes graph = { 0 }, opset = { 0 };
     char version[32];
-    memset(file, 0, sizeof *file);
+    *file = (Bytes){ 0 };
     put_text(&graph, 2, graph_name);
     for (int i = 0; i < 4; i++) {
         graph.no_memory |= part[i]->no_memory;
-        put(&graph, part[i]->data, part[i]->size);
+        bytes_put(&graph, part[i]->data, part[i]->size);
     }
     snprintf(version, sizeof version, "%d.%d.%d", DAIN_VERSION_MAJOR, DAIN_VERSION_MINOR,
              DAIN_VERSION_PATCH);
@@ -399,21 +375,20 @@ int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, On
     put_text(&opset, 1, "");
     put_int(&opset, 2, ONNX_OPSET);
     put_message(file, 8, &opset);
-    put(file, w->meta.data, w->meta.size);
+    bytes_put(file, w->meta.data, w->meta.size);
     if (!file->no_memory && !w->meta.no_memory)
         return DAIN_OK;
-    mem_free(file->data);
-    memset(file, 0, sizeof *file);
+    bytes_free(file);
     return report_error(report, DAIN_ENOMEM, "out of memory for the ONNX model");
 }
 
 void onnx_free(OnnxWriter *w)
 {
-    mem_free(w->node.data);
-    mem_free(w->initializer.data);
-    mem_free(w->input.data);
-    mem_free(w->output.data);
-    mem_free(w->meta.data);
+    bytes_free(&w->node);
+    bytes_free(&w->initializer);
+    bytes_free(&w->input);
+    bytes_free(&w->output);
+    bytes_free(&w->meta);
     mem_free(w->constant);
     memset(w, 0, sizeof *w);
 }

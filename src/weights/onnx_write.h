@@ -9,8 +9,8 @@
 #define DAIN_WEIGHTS_ONNX_WRITE_H
 
 #include "base/log.h"
+#include "weights/bytes.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -30,13 +30,6 @@ typedef enum OnnxType {
     ONNX_BOOL = 9,
     ONNX_HALF = 10
 } OnnxType;
-
-/* Bytes that grow; after a failed allocation, additions do nothing. */
-typedef struct OnnxBytes {
-    unsigned char *data;
-    size_t size, capacity;
-    int no_memory;
-} OnnxBytes;
 
 /* An edge of the graph. An empty name is an optional input that is left out. */
 typedef struct OnnxValue {
@@ -62,7 +55,7 @@ typedef struct OnnxDim {
 
 /* Zero-initialised is empty. */
 typedef struct OnnxWriter {
-    OnnxBytes node, initializer, input, output, meta;
+    Bytes node, initializer, input, output, meta;
     char scope[64]; /* beginning of the names of new nodes */
     int nodes;
     char (*constant)[ONNX_NAME_LENGTH]; /* names of the constants so far */
@@ -100,7 +93,7 @@ void onnx_metadata(OnnxWriter *w, const char *key, const char *value);
  * Assembles everything into *file, whose data the caller frees with mem_free().
  * Errors: DAIN_ENOMEM (also for all that was added before).
  */
-int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, OnnxBytes *file,
+int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, Bytes *file,
                 Report *report);
 void onnx_free(OnnxWriter *w);
 

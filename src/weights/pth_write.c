@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/replace.h"
+#include "weights/bytes.h"
 #include "weights/types.h"
 #include "weights/zip.h"
 
@@ -20,47 +21,19 @@ enum {
     MEMBER_NAME_MAX = 64
 };
 
-/* Bytes that grow; failed stays set once there was no memory. */
-typedef struct Bytes {
-    unsigned char *data;
-    size_t size, capacity;
-    int failed;
-} Bytes;
-
-static void put(Bytes *b, const void *data, size_t size)
-{
-    if (b->failed)
-        return;
-    if (size > b->capacity - b->size) {
-        const size_t wanted = (b->capacity + size) * 2 + 256;
-        unsigned char *larger = mem_alloc(wanted);
-        if (!larger) {
-            b->failed = 1;
-            return;
-        }
-        if (b->size)
-            memcpy(larger, b->data, b->size);
-        mem_free(b->data);
-        b->data = larger;
-        b->capacity = wanted;
-    }
-    memcpy(b->data + b->size, data, size);
-    b->size += size;
-}
-
 static void put_number(Bytes *b, uint64_t number, int bytes)
 {
     unsigned char raw[8];
     for (int i = 0; i < bytes; i++)
         raw[i] = (unsigned char)(number >> (8 * i));
-    put(b, raw, (size_t)bytes);
+    bytes_put(b, raw, (size_t)bytes);
 }
 
 /* ---- the pickle; letters as in Python's pickletools ---- */
 
 static void put_opcodes(Bytes *b, const char *opcodes)
 {
-    put(b, opcodes, strlen(opcodes));
+    bytes_put(b, opcodes, strlen(opcodes));
 }
 
 static void put_text(Bytes *b, const char *text)
@@ -177,10 +150,10 @@ static int write_member(Writer *w, const char *name, const void *data, size_t si
     int result = -1;
     put_number(&header, 0x04034b50, 4);
     put_common(&header, crc, size, name_size, padding + 4);
-    put(&header, name, name_size);
+    bytes_put(&header, name, name_size);
     put_number(&header, PADDING_ID, 2);
     put_number(&header, padding, 2);
-    put(&header, zeros, padding);
+    bytes_put(&header, zeros, padding);
 
     put_number(&w->directory, 0x02014b50, 4);
     put_number(&w->directory, 0, 2); /* version that wrote it */
@@ -190,13 +163,13 @@ static int write_member(Writer *w, const char *name, const void *data, size_t si
     put_number(&w->directory, 0, 2); /* attributes */
     put_number(&w->directory, 0, 4);
     put_number(&w->directory, start, 4);
-    put(&w->directory, name, name_size);
+    bytes_put(&w->directory, name, name_size);
     w->members++;
-    if (header.failed || w->directory.failed)
+    if (header.no_memory || w->directory.no_memory)
         errno = ENOMEM;
     else if (write_bytes(w, header.data, header.size) == 0)
         result = write_bytes(w, data, size);
-    mem_free(header.data);
+    bytes_free(&header);
     return result;
 }
 
@@ -212,11 +185,11 @@ static int write_directory(Writer *w)
     put_number(&end, start, 4);
     put_number(&end, 0, 2);
     int result = -1;
-    if (end.failed)
+    if (end.no_memory)
         errno = ENOMEM;
     else if (write_bytes(w, w->directory.data, w->directory.size) == 0)
         result = write_bytes(w, end.data, end.size);
-    mem_free(end.data);
+    bytes_free(&end);
     return result;
 }
 
@@ -224,12 +197,13 @@ static int write_archive(Writer *w, const WeightTensor *tensors, int count)
 {
     Bytes pickle = { 0 };
     put_pickle(&pickle, tensors, count);
-    if (pickle.failed) {
+    if (pickle.no_memory) {
+        bytes_free(&pickle);
         errno = ENOMEM;
         return -1;
     }
     int result = write_member(w, "archive/data.pkl", pickle.data, pickle.size);
-    mem_free(pickle.data);
+    bytes_free(&pickle);
     for (int i = 0; result == 0 && i < count; i++) {
         char name[MEMBER_NAME_MAX];
         snprintf(name, sizeof(name), "archive/data/%d", i);
@@ -280,7 +254,7 @@ int pth_write(const char *path, const WeightTensor *tensors, int count, Report *
         error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
     if (error && fd >= 0)
         unlink(temporary);
-    mem_free(w.directory.data);
+    bytes_free(&w.directory);
     mem_free(temporary);
     return error;
 }

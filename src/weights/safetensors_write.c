@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/replace.h"
+#include "weights/bytes.h"
 #include "weights/json.h"
 #include "weights/types.h"
 
@@ -13,50 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    PREFIX_BYTES = 8,
-    HEADER_MAX_BYTES = 100000000,
-    HEADER_ALIGN = 8,
-    FIRST_CAPACITY = 4096,
-    TEMPORARY_TRIES = 100
-};
+enum { PREFIX_BYTES = 8, HEADER_MAX_BYTES = 100000000, HEADER_ALIGN = 8, TEMPORARY_TRIES = 100 };
 
-/* A text that grows. Once no_memory is set, additions do nothing. */
-typedef struct Text {
-    char *bytes;
-    size_t size, capacity;
-    int no_memory;
-} Text;
-
-static void text_add(Text *text, const char *bytes, size_t size)
+static void text_add_plain(Bytes *text, const char *plain)
 {
-    if (text->no_memory)
-        return;
-    if (size > text->capacity - text->size) {
-        size_t wanted = text->capacity ? text->capacity * 2 : FIRST_CAPACITY;
-        if (wanted < text->size + size)
-            wanted = text->size + size;
-        char *larger = mem_alloc(wanted);
-        if (!larger) {
-            text->no_memory = 1;
-            return;
-        }
-        if (text->size > 0)
-            memcpy(larger, text->bytes, text->size);
-        mem_free(text->bytes);
-        text->bytes = larger;
-        text->capacity = wanted;
-    }
-    memcpy(text->bytes + text->size, bytes, size);
-    text->size += size;
+    bytes_put(text, plain, strlen(plain));
 }
 
-static void text_add_plain(Text *text, const char *plain)
-{
-    text_add(text, plain, strlen(plain));
-}
-
-static void text_add_number(Text *text, unsigned long long number)
+static void text_add_number(Bytes *text, unsigned long long number)
 {
     char digits[24];
     snprintf(digits, sizeof(digits), "%llu", number);
@@ -64,7 +29,7 @@ static void text_add_number(Text *text, unsigned long long number)
 }
 
 /* The string in quotes with JSON's escapes. */
-static void text_add_quoted(Text *text, const char *string)
+static void text_add_quoted(Bytes *text, const char *string)
 {
     text_add_plain(text, "\"");
     for (const char *c = string; *c; c++) {
@@ -75,7 +40,7 @@ static void text_add_quoted(Text *text, const char *string)
         } else {
             if (*c == '"' || *c == '\\')
                 text_add_plain(text, "\\");
-            text_add(text, c, 1);
+            bytes_put(text, c, 1);
         }
     }
     text_add_plain(text, "\"");
@@ -152,7 +117,7 @@ static int check_arguments(const char *path, const WeightTensor *tensors, int co
     return error;
 }
 
-static void add_tensor(Text *header, const WeightTensor *tensor, uint64_t begin)
+static void add_tensor(Bytes *header, const WeightTensor *tensor, uint64_t begin)
 {
     text_add_quoted(header, tensor->name);
     text_add_plain(header, ":{\"dtype\":");
@@ -171,12 +136,12 @@ static void add_tensor(Text *header, const WeightTensor *tensor, uint64_t begin)
 }
 
 /* The length, the JSON, and spaces up to a multiple of 8. */
-static int build_header(Text *header, const char *path, const WeightTensor *tensors, int count,
+static int build_header(Bytes *header, const char *path, const WeightTensor *tensors, int count,
                         const WeightMeta *meta, int meta_count, Report *report)
 {
     const char *separator = "{";
     uint64_t begin = 0;
-    text_add(header, "\0\0\0\0\0\0\0\0", PREFIX_BYTES);
+    bytes_put(header, "\0\0\0\0\0\0\0\0", PREFIX_BYTES);
     if (meta_count > 0) {
         text_add_plain(header, "{\"__metadata__\":");
         for (int i = 0; i < meta_count; i++) {
@@ -203,7 +168,7 @@ static int build_header(Text *header, const char *path, const WeightTensor *tens
     if (length > HEADER_MAX_BYTES)
         return report_error(report, DAIN_EINVAL, "%s: a header above 100 MB", path);
     for (int i = 0; i < PREFIX_BYTES; i++)
-        header->bytes[i] = (char)(length >> (8 * i) & 0xff);
+        header->data[i] = (unsigned char)(length >> (8 * i) & 0xff);
     return 0;
 }
 
@@ -236,7 +201,7 @@ static int create_temporary(const char *path, char *temporary, size_t size)
 int safetensors_write(const char *path, const WeightTensor *tensors, int count,
                       const WeightMeta *meta, int meta_count, Report *report)
 {
-    Text header = { 0 };
+    Bytes header = { 0 };
     char *temporary = NULL;
     int fd = -1, created = 0;
     int error = check_arguments(path, tensors, count, meta, meta_count, report);
@@ -256,7 +221,7 @@ int safetensors_write(const char *path, const WeightTensor *tensors, int count,
     if (fd < 0)
         goto system_error;
     created = 1;
-    if (write_fully(fd, header.bytes, header.size) < 0)
+    if (write_fully(fd, header.data, header.size) < 0)
         goto system_error;
     for (int i = 0; i < count; i++)
         if (write_fully(fd, tensors[i].data, tensors[i].bytes) < 0)
@@ -276,6 +241,6 @@ end:
     if (created)
         unlink(temporary);
     mem_free(temporary);
-    mem_free(header.bytes);
+    bytes_free(&header);
     return error;
 }
