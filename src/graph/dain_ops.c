@@ -1,37 +1,18 @@
-/* Operators of the original network, as rows of the operator table and as builders. */
+/* Operators of the original network, as rows of the operator table. Builders: dain_ops_add.c. */
 #include "graph/dain_ops.h"
+#include "graph/ops_shared.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
     CORR_RADIUS = 4,
-    CORR_CHANNELS = 81,
-    FILTER_TAPS = 16,
     WARP_CONV_ROWS = 16, /* warped features are made for so many rows of output at a time */
     SCRATCH_SLACK = 32   /* floats that kernels may read behind what they use */
 };
 #define FLOW_UNIT 20.0f /* pixels per unit of the flow network's output */
 
-static const Kernels *kernels(const OpRun *r)
-{
-    return r->run->kernels;
-}
-
-static View with_channels(View v, int first, int count)
-{
-    v.data += first;
-    v.c = count;
-    return v;
-}
-
 /* ---- reach ---- */
-
-/* The same rows and some on either side. */
-static Reach around(int rows)
-{
-    return (Reach){ .mul = 1, .div = 1, .before = rows, .after = rows };
-}
 
 static Reach corr_leaky_reach(const Graph *g, const Op *op, int i)
 {
@@ -324,186 +305,4 @@ static const OpInfo table[] = {
 const OpInfo *dain_op_info(OpKind kind)
 {
     return &table[kind - OP_PAD_LOAD];
-}
-
-/* ---- builders ---- */
-
-/* Shape of an input; zeros after an error. */
-static Tensor shape(const Graph *g, int x)
-{
-    return !g->error && x >= 0 && x < g->tensor_count ? g->tensors[x] : (Tensor){ 0 };
-}
-
-static bool same_size(const Tensor *a, const Tensor *b)
-{
-    return a->w == b->w && a->h == b->h;
-}
-
-/* An operator with one new output. */
-static Op *add_one(Graph *g, OpKind kind, const char *name, const int *in, int inputs, int h, int w,
-                   int c)
-{
-    for (int i = 0; i < inputs; i++)
-        if (in[i] < 0)
-            return NULL; /* the error is known already */
-    Op *op = graph_add(g, kind, name, in, inputs);
-    if (!op)
-        return NULL;
-    op->out[0] = graph_tensor(g, op->name, h, w, c);
-    op->outputs = 1;
-    return g->error ? NULL : op;
-}
-
-static int result(const Op *op)
-{
-    return op ? op->out[0] : -1;
-}
-
-int graph_in_place(Graph *g, int x, int input)
-{
-    if (g->error || x < 0 || input < 0)
-        return -1;
-    g->tensors[x].parent = input;
-    g->tensors[x].channel = 0;
-    g->tensors[x].in_place = true;
-    return x;
-}
-
-int graph_pad_load(Graph *g)
-{
-    return result(
-        add_one(g, OP_PAD_LOAD, "", NULL, 0, g->network->padded_h, g->network->padded_w, 4));
-}
-
-int graph_corr_leaky(Graph *g, int a, int b)
-{
-    const Tensor ta = shape(g, a), tb = shape(g, b);
-    if (!g->error && (!same_size(&ta, &tb) || ta.c != tb.c))
-        return graph_fail(g, DAIN_EINVAL, "correlation of tensors of different shapes");
-    return result(add_one(g, OP_CORR_LEAKY, "", (int[]){ a, b }, 2, ta.h, ta.w, CORR_CHANNELS));
-}
-
-int graph_pwc_warp(Graph *g, int x, int flow, float scale)
-{
-    const Tensor t = shape(g, x), f = shape(g, flow);
-    if (!g->error && (!same_size(&t, &f) || f.c != 2))
-        return graph_fail(g, DAIN_EINVAL, "warp by a flow of another shape");
-    Op *op = add_one(g, OP_PWC_WARP, "", (int[]){ x, flow }, 2, t.h, t.w, t.c);
-    if (op)
-        op->a = scale;
-    return result(op);
-}
-
-int graph_pool2(Graph *g, int x, bool average)
-{
-    const Tensor t = shape(g, x);
-    Op *op = add_one(g, OP_POOL2, "", &x, 1, t.h / 2, t.w / 2, t.c);
-    if (op)
-        op->a = average;
-    return result(op);
-}
-
-int graph_nearest2(Graph *g, int x)
-{
-    const Tensor t = shape(g, x);
-    return result(add_one(g, OP_NEAREST2, "", &x, 1, 2 * t.h, 2 * t.w, t.c));
-}
-
-int graph_up4_time(Graph *g, int flow, bool from_end)
-{
-    const Tensor t = shape(g, flow);
-    Op *op = add_one(g, OP_UP4, "", &flow, 1, 4 * t.h, 4 * t.w, t.c);
-    if (op)
-        op->a = from_end;
-    return result(op);
-}
-
-void deconv_phase(float *oihw, const float *iohw, int ci, int oc, int phase)
-{
-    /* Output 2m takes taps 3 and 1 of inputs m-1 and m, output 2m+1 taps 2 and 0 of m and m+1. */
-    static const int taps[2][2] = { { 3, 1 }, { 2, 0 } };
-    for (int o = 0; o < oc; o++)
-        for (int i = 0; i < ci; i++)
-            for (int k = 0; k < 4; k++)
-                *oihw++ = iohw[((size_t)i * oc + o) * 16 + taps[phase >> 1][k >> 1] * 4 +
-                               taps[phase & 1][k & 1]];
-}
-
-int graph_deconv(Graph *g, int x, ConvParam *const phase[4])
-{
-    const Tensor t = shape(g, x);
-    if (!g->error && phase[0]->ci != t.c)
-        return graph_fail(g, DAIN_EFORMAT, "%s takes %d channels, the network gives it %d",
-                          phase[0]->name, phase[0]->ci, t.c);
-    int out = -1;
-    for (int i = 0; i < 4; i++) {
-        Op *op = graph_add(g, OP_DECONV, phase[i]->name, &x, 1);
-        if (!op)
-            return -1;
-        op->conv = phase[i];
-        op->radius = i;
-        op->outputs = 1;
-        const Op *first = op;
-        if (i == 0)
-            out = graph_tensor(g, first->name, 2 * t.h, 2 * t.w, phase[0]->oc);
-        op->out[0] = out;
-    }
-    return g->error ? -1 : out;
-}
-
-int graph_depth_weight(Graph *g, int x)
-{
-    const Tensor t = shape(g, x);
-    return result(add_one(g, OP_DEPTH_WEIGHT, "", &x, 1, t.h, t.w, 1));
-}
-
-int graph_flow_projection(Graph *g, int flow, int weight)
-{
-    const Tensor t = shape(g, flow), w = shape(g, weight);
-    if (!g->error && (!same_size(&t, &w) || t.c != 2 || w.c != 1))
-        return graph_fail(g, DAIN_EINVAL, "projection of tensors of different shapes");
-    const int acc = result(add_one(g, OP_FLOW_SPLAT, "", (int[]){ flow, weight }, 2, t.h, t.w, 4));
-    Op *op = add_one(g, OP_FLOW_MEAN, "", &acc, 1, t.h, t.w, 2);
-    if (!op)
-        return -1;
-    const int mean = op->out[0], count = graph_tensor(g, "count", t.h, t.w, 1);
-    op->out[1] = count;
-    op->outputs = 2;
-    const int filled =
-        result(add_one(g, OP_FILL_HOLES, "", (int[]){ mean, count }, 2, t.h, t.w, 2));
-    return graph_in_place(g, filled, mean);
-}
-
-int graph_filter(Graph *g, int x, int flow, int kern)
-{
-    const Tensor t = shape(g, x), f = shape(g, flow), k = shape(g, kern);
-    if (!g->error && (!same_size(&t, &f) || !same_size(&t, &k) || f.c != 2 || k.c != FILTER_TAPS))
-        return graph_fail(g, DAIN_EINVAL, "adaptive warp of tensors of different shapes");
-    return result(add_one(g, OP_FILTER, "", (int[]){ x, flow, kern }, 3, t.h, t.w, t.c));
-}
-
-int graph_mix_time(Graph *g, int a, int b)
-{
-    const Tensor t = shape(g, a);
-    return result(add_one(g, OP_MIX_TIME, "", (int[]){ a, b }, 2, t.h, t.w, t.c));
-}
-
-int graph_warp_conv(Graph *g, int x, int flow, int kern, const ConvParam *conv, int sum)
-{
-    const Tensor t = shape(g, x), s = shape(g, sum);
-    if (!g->error && (conv->ci != t.c || conv->oc != s.c || !same_size(&t, &s)))
-        return graph_fail(g, DAIN_EFORMAT, "%s does not fit the features", conv->name);
-    Op *op = add_one(g, OP_WARP_CONV, conv->name, (int[]){ x, flow, kern, sum }, 4, s.h, s.w, s.c);
-    if (!op)
-        return -1;
-    op->conv = conv;
-    return graph_in_place(g, op->out[0], sum);
-}
-
-int graph_finish(Graph *g, int residual, int blend)
-{
-    if (g->error || residual < 0 || blend < 0)
-        return -1;
-    graph_add(g, OP_FINISH, "", (int[]){ residual, blend }, 2);
-    return g->error ? -1 : 0;
 }

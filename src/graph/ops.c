@@ -2,21 +2,11 @@
 #include "graph/ops.h"
 
 #include "graph/dain_ops.h"
+#include "graph/ops_conv.h"
+#include "graph/ops_shared.h"
 
 #include <math.h>
 #include <string.h>
-
-static const Kernels *kernels(const OpRun *r)
-{
-    return r->run->kernels;
-}
-
-static View with_channels(View v, int first, int count)
-{
-    v.data += first;
-    v.c = count;
-    return v;
-}
 
 /* ---- picture ---- */
 
@@ -40,151 +30,6 @@ static void luma_half_rows(const OpRun *r, int y0, int y1, float *scratch)
 static Reach luma_reach(const Graph *g, const Op *op, int i)
 {
     return (Reach){ .mul = 2, .div = 1, .after = 1 };
-}
-
-/* ---- convolution ---- */
-
-static void conv_rows_f32(const OpRun *r, int y0, int y1)
-{
-    const ConvParam *p = r->op->conv;
-    const ConvArgs args = { .in = r->in[0],
-                            .out = r->out[0],
-                            .add = r->in[1],
-                            .weights = p->weights,
-                            .bias = p->bias,
-                            .slope = p->slope,
-                            .kh = p->kh,
-                            .kw = p->kw,
-                            .stride = r->op->stride,
-                            .dilation = r->op->dilation };
-    kernels(r)->conv_f32(&args, y0, y1);
-}
-
-static void conv_rows_bf16(const OpRun *r, int y0, int y1)
-{
-    const ConvParam *p = r->op->conv;
-    ConvBf16Args args = { .in = view16(r->in[0]),
-                          .weights = p->bf16_weights,
-                          .bias = p->bias,
-                          .slope = p->slope,
-                          .kh = p->kh,
-                          .kw = p->kw,
-                          .stride = r->op->stride,
-                          .dilation = r->op->dilation };
-    if (r->out_type == TYPE_BF16) {
-        args.out = view16(r->out[0]);
-        args.add = view16(r->in[1]);
-    } else {
-        args.out_f32 = r->out[0];
-        args.add_f32 = r->in[1];
-    }
-    kernels(r)->conv_bf16(&args, y0, y1);
-}
-
-static View row_buffer(float **scratch, int w, int c);
-
-/* The part of an 8-bit convolution that is done in floats, one row at a time. */
-static void conv_motion_row(const OpRun *r, const View *row, int y)
-{
-    const ConvParam *p = r->op->conv;
-    const ConvArgs args = { .in = r->in[2],
-                            .out = *row,
-                            .weights = p->u8.motion_weights,
-                            .bias = p->u8.motion_bias,
-                            .slope = p->u8.motion_slope,
-                            .kh = p->kh,
-                            .kw = p->kw,
-                            .stride = r->op->stride,
-                            .dilation = r->op->dilation };
-    kernels(r)->conv_f32(&args, y, y + 1);
-}
-
-static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
-{
-    const ConvParam *p = r->op->conv;
-    ConvU8Args args = { .in = view8(r->in[0]),
-                        .weights = p->u8.weights,
-                        .bias = p->u8.bias,
-                        .scale = p->u8.scale,
-                        .slope = p->slope,
-                        .kh = p->kh,
-                        .kw = p->kw,
-                        .stride = r->op->stride,
-                        .dilation = r->op->dilation };
-    if (r->out_type == TYPE_U8) {
-        const Tensor *out = &r->graph->tensors[r->op->out[0]];
-        args.out = view8(r->out[0]);
-        args.out_inv_scale = 1 / out->scale;
-        args.out_zero = out->zero;
-        args.add = view8(r->in[1]);
-        if (args.add.data) {
-            args.add_scale = r->graph->tensors[r->op->in[1]].scale;
-            args.add_zero = r->graph->tensors[r->op->in[1]].zero;
-        }
-    } else {
-        args.out_f32 = r->out[0];
-        args.add_f32 = r->in[1];
-    }
-    if (!r->in[2].data) {
-        kernels(r)->conv_u8(&args, y0, y1);
-        return;
-    }
-    args.add_f32 = row_buffer(&scratch, r->out[0].w, r->out[0].c);
-    args.add_f32.h = r->out[0].h;
-    for (int y = y0; y < y1; y++) {
-        conv_motion_row(r, &args.add_f32, y);
-        kernels(r)->conv_u8(&args, y, y + 1);
-    }
-}
-
-static size_t conv_scratch(const Graph *g, const Op *op)
-{
-    const Tensor *out = &g->tensors[op->out[0]];
-    return op->inputs > 2 ? (size_t)out->w * out->c + 16 : 0;
-}
-
-static void conv_rows(const OpRun *r, int y0, int y1, float *scratch)
-{
-    if (r->in_type[0] == TYPE_U8)
-        conv_rows_u8(r, y0, y1, scratch);
-    else if (r->in_type[0] == TYPE_BF16)
-        conv_rows_bf16(r, y0, y1);
-    else
-        conv_rows_f32(r, y0, y1);
-}
-
-static int conv_halo(const Op *op, int i)
-{
-    const ConvParam *p = op->conv;
-    const int k = p->kh > p->kw ? p->kh : p->kw;
-    return i != 1 ? op->dilation * (k - 1) / 2 : 0;
-}
-
-/* The same rows and some on either side. */
-static Reach around(int rows)
-{
-    return (Reach){ .mul = 1, .div = 1, .before = rows, .after = rows };
-}
-
-static Reach any_row(void)
-{
-    return (Reach){ .whole = true };
-}
-
-static Reach conv_reach(const Graph *g, const Op *op, int i)
-{
-    if (i == 1)
-        return around(0);
-    Reach r = around(op->dilation * (op->conv->kh - 1) / 2);
-    r.mul = op->stride;
-    return r;
-}
-
-static double conv_macs(const Graph *g, const Op *op)
-{
-    const Tensor *o = &g->tensors[op->out[0]];
-    const ConvParam *p = op->conv;
-    return (double)o->w * o->h * p->oc * p->ci * p->kh * p->kw;
 }
 
 /* ---- resampling, arithmetic ---- */
@@ -349,14 +194,6 @@ static double log_ratio(int64_t num, int64_t den)
 
 enum { COMPOSE_FLOW = 4, COMPOSE_S = 5, COMPOSE_PLANES = 4 + 5 + 1 + 1 + 4 + 4 + 4 };
 
-/* Rows of one row each in the scratch memory of a worker. */
-static View row_buffer(float **scratch, int w, int c)
-{
-    const View v = { *scratch, 0, c, w, 1, c };
-    *scratch += (size_t)w * c + 16;
-    return v;
-}
-
 static size_t compose_scratch(const Graph *g, const Op *op)
 {
     const int w = g->tensors[op->in[0]].w;
@@ -411,12 +248,12 @@ static const OpInfo table[OP_PAD_LOAD] = {
     [OP_SHIFT_RGB] = { .name = "shift", .rows = shift_rgb_rows, .min_rows = 8 },
     [OP_LUMA_HALF] = { .name = "luma", .rows = luma_half_rows, .min_rows = 8, .reach = luma_reach },
     [OP_CONV] = { .name = "conv",
-                  .rows = conv_rows,
+                  .rows = op_conv_rows,
                   .min_rows = 2,
-                  .halo = conv_halo,
-                  .reach = conv_reach,
-                  .scratch = conv_scratch,
-                  .macs = conv_macs },
+                  .halo = op_conv_halo,
+                  .reach = op_conv_reach,
+                  .scratch = op_conv_scratch,
+                  .macs = op_conv_macs },
     [OP_UP2] = { .name = "up2", .rows = up2_rows, .min_rows = 4, .reach = up2_reach },
     [OP_NORMALISE] = { .name = "normalise", .rows = normalise_rows, .min_rows = 4 },
     [OP_CORR] = { .name = "corr",

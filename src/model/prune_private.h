@@ -80,6 +80,8 @@ const WeightTensor *prune_tensor(const Pruner *p, const char *name, const char *
 
 /* Follows the channels through the graphs. Fills layers, params, parent, corr, costs, uses. */
 int prune_follow(Pruner *p);
+/* Uses of channels become uses of classes, layers that share a class a group. */
+void prune_group(Pruner *p);
 /* Importance of all classes. */
 int prune_rank(Pruner *p, PruneImportance importance);
 

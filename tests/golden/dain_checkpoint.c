@@ -4,6 +4,7 @@
  * pixels, log depth around 1, kernels near an average.
  */
 #include "golden/dain_checkpoint.h"
+#include "golden/need.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,15 +12,6 @@
 #include <string.h>
 
 enum { TRACKED = 1000, MT_SIZE = 624, MT_SHIFT = 397 };
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
 
 /* ---- SHA-256 (FIPS 180-4) ---- */
 

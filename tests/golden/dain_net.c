@@ -2,6 +2,7 @@
  * and a picture through its padding; then the same bits with every instruction set and thread count. */
 #include "golden/dain_cases.h"
 #include "golden/dain_checkpoint.h"
+#include "golden/need.h"
 
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -17,23 +18,6 @@
 enum { SIDE = 128 };
 
 static int failures;
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
-
-static void must(int error, const Report *report)
-{
-    if (error) {
-        fprintf(stderr, "%s\n", report->error);
-        exit(1);
-    }
-}
 
 /* What all tests use. */
 typedef struct Fixture {

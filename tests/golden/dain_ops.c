@@ -2,6 +2,7 @@
 #include "dain/ops.h"
 
 #include "golden/dain_cases.h"
+#include "golden/need.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,15 +12,6 @@
 typedef enum Layout { LAYOUT_PLANAR, LAYOUT_PACKED, LAYOUT_FLIPPED, LAYOUTS } Layout;
 
 static const char *const layout_names[] = { "planar", "packed", "flipped" };
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
 
 /* An array of our own in a layout, filled from planar data if there is any. */
 static DainArray array_new(const float *planar, int w, int h, int c, Layout layout)

@@ -1,6 +1,7 @@
 /* The picture halfway through a 64x64 pair has the same bits on every instruction set and every
  * kind of machine: its hash is written down here. */
 #include "golden.h"
+#include "need.h"
 
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -16,15 +17,6 @@
 static const char *const usual = "76ac595a5cf0cd55";
 
 enum { SIDE = 64 };
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
 
 /* The top left corner of a golden picture of 8 bits. */
 static ImageView corner(const WeightFile *file, const char *name)

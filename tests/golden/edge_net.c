@@ -1,6 +1,7 @@
 /* The whole edge network against golden data, stage by stage; and the same bits on every instruction set
  * and any number of threads. */
 #include "golden.h"
+#include "need.h"
 
 #include "base/mem.h"
 #include "model/session.h"
@@ -18,15 +19,6 @@ typedef struct Bench {
     ImageView picture[2], output;
     float *pixels;
 } Bench;
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
 
 static ImageView u8_picture(const WeightFile *file, const char *name)
 {

@@ -2,6 +2,7 @@
  * both networks; every layer loses what it should, and the costs are those of the smaller file. */
 #include "golden/dain_cases.h"
 #include "golden/dain_checkpoint.h"
+#include "golden/need.h"
 
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -15,23 +16,6 @@
 #include <unistd.h>
 
 static int failures;
-
-static void *need(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "out of memory\n");
-        exit(1);
-    }
-    return p;
-}
-
-static void must(int error, const Report *report)
-{
-    if (error) {
-        fprintf(stderr, "%s\n", report->error);
-        exit(1);
-    }
-}
 
 static void verdict(int ok, const char *what, const char *text)
 {
