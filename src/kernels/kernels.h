@@ -114,7 +114,7 @@ size_t lk_polish_scratch(int w);
  * fill_f32           out = value
  * shift_rgb_f32      out (3 channels) = first 3 of the 4 channels of x, minus 0.5
  */
-#define DAIN_KERNELS(K)                                                                            \
+#define DAIN_VECTOR_KERNELS(K)                                                                     \
     K(conv_f32, (const ConvArgs *a, int y0, int y1))                                               \
     K(up2_f32, (const View *out, const View *x, float scale, int y0, int y1))                      \
     K(normalise_f32, (const View *out, const View *x, int y0, int y1))                             \
@@ -139,8 +139,11 @@ size_t lk_polish_scratch(int w);
     K(image_load_f32, (const View *out, const ImageView *image, int halo, int y0, int y1))         \
     K(image_store_f32, (const ImageView *image, const View *x, int y0, int y1))                    \
     K(scale_f32, (const View *out, const View *x, float scale, int y0, int y1))                    \
+    K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))
+/* fill_f32 is C everywhere. */
+#define DAIN_KERNELS(K)                                                                            \
+    DAIN_VECTOR_KERNELS(K)                                                                         \
     K(fill_f32, (const View *out, float value, int y0, int y1))                                    \
-    K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))                             \
     DAIN_ORIGINAL_KERNELS(K)
 
 typedef struct Kernels {
@@ -182,9 +185,5 @@ void kernels_init_neon(Kernels *table);
 void kernels_init_dotprod(Kernels *table);
 void kernels_init_bf16(Kernels *table);
 void kernels_init_i8mm(Kernels *table);
-/* The part of DAIN_ORIGINAL_KERNELS, called by those above. */
-void dain_kernels_init_avx2(Kernels *table);
-void dain_kernels_init_avx512(Kernels *table);
-void dain_kernels_init_neon(Kernels *table);
 
 #endif

@@ -144,7 +144,7 @@ typedef struct CorrS8Args {
  *                     out = clamp(rint((C x - s) * g), -128, 127), half to even
  * corr_s8             see CorrS8Args
  */
-#define DAIN_KERNELS_QUANT(K)                                                                      \
+#define DAIN_VECTOR_KERNELS_QUANT(K)                                                               \
     K(conv_u8, (const ConvU8Args *a, int y0, int y1))                                              \
     K(conv_bf16, (const ConvBf16Args *a, int y0, int y1))                                          \
     K(quantise_f32_u8,                                                                             \
@@ -156,9 +156,12 @@ typedef struct CorrS8Args {
     K(warp_bilinear_bf16, (const View16 *out, const View16 *x, const View *flow, int y0, int y1))  \
     K(up2_u8, (const View8 *out, const View8 *x, int y0, int y1))                                  \
     K(up2_bf16, (const View16 *out, const View16 *x, int y0, int y1))                              \
-    K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))                                 \
     K(normalise_u8_s8, (const View8 *out, const View8 *x, float scale, int y0, int y1))            \
     K(corr_s8, (const CorrS8Args *a, int y0, int y1))
+/* copy_u8 is C everywhere. */
+#define DAIN_KERNELS_QUANT(K)                                                                      \
+    DAIN_VECTOR_KERNELS_QUANT(K)                                                                   \
+    K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))
 
 /* rint(v), half to even, clamped to a code. What no 32-bit integer holds, NaN included, becomes 0: the
  * vector conversion makes INT_MIN of it. */

@@ -74,7 +74,6 @@ static __attribute__((noinline)) void finish_partly(const ConvTile *t, const flo
 
     if (add)
         memcpy(r, add, (size_t)t->channels * sizeof *r);
-    UNROLL
     for (int q = 0; q < quads; q++) {
         float32x4_t sum = sums[q];
 

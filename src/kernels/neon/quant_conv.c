@@ -6,20 +6,17 @@
  * 128 times the sum of an output's weights joins its bias. All arithmetic wraps, so the sum is the same.
  */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <arm_neon.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 /* A tile: PIXELS pixels times 16 outputs, QUADS vectors of 4 sums to a pixel. PARTS vectors make
  * one. Codes, weights and sums fill the 32 registers. */
-enum { QUADS = 4, GROUP = 4, BLOCK = CONV_LANES * GROUP };
+typedef ConvU8Args Args;
+enum { QUADS = 4, GROUP = 4, STEP = 4, BLOCK = CONV_LANES * GROUP };
 
 #if defined(__ARM_FEATURE_MATMUL_INT8)
 #define KERNEL(name) name##_i8mm
@@ -32,28 +29,7 @@ enum { PARTS = 1, PIXELS = 5, OFFSET = 128 };
 enum { PARTS = 2, PIXELS = 3, OFFSET = 128 };
 #endif
 
-/* How a tile walks through its inputs; everything in bytes. */
-typedef struct Walk {
-    ptrdiff_t step;      /* from the input of one output pixel to the next */
-    ptrdiff_t tap, line; /* from run to run, from kernel row to kernel row */
-    int lines, runs;
-    int fours, ones; /* groups of a run: so many times 4, and the rest */
-} Walk;
-
-static Walk walk_new(const ConvU8Args *a)
-{
-    /* Pixels without a gap between them make one run of each kernel row. */
-    const int joined = a->in.px == a->in.c && a->in.c % GROUP == 0 && a->dilation == 1;
-    const int groups = (a->in.c + GROUP - 1) / GROUP * (joined ? a->kw : 1);
-
-    return (Walk){ .step = a->in.px * a->stride,
-                   .tap = a->in.px * a->dilation,
-                   .line = a->in.row * a->dilation,
-                   .lines = a->kh,
-                   .runs = joined ? 1 : a->kw,
-                   .fours = groups / 4,
-                   .ones = groups % 4 };
-}
+#include "kernels/neon/quant_walk.h"
 
 /* ---- products ---- */
 
@@ -88,11 +64,11 @@ INLINE uint8x16_t codes_ready(uint8x16_t codes)
     }
 
 INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
-                              int fours, int ones, const int pixels)
+                              int steps, int ones, const int pixels)
 {
     uint8x16_t x[PIXELS];
 
-    for (; fours > 0; fours--, in += 4 * GROUP, w += 4 * BLOCK) {
+    for (; steps > 0; steps--, in += 4 * GROUP, w += 4 * BLOCK) {
         UNROLL
         for (int p = 0; p < pixels; p++)
             x[p] = codes_ready(vld1q_u8(in + p * step));
@@ -121,9 +97,9 @@ INLINE int32x4_t sums_of(const int32x4_t *sum)
 }
 #else
 INLINE const int8_t *run_sums(int32x4_t *sum, const uint8_t *in, ptrdiff_t step, const int8_t *w,
-                              int fours, int ones, const int pixels)
+                              int steps, int ones, const int pixels)
 {
-    for (int n = 4 * fours + ones; n > 0; n--, in += GROUP, w += BLOCK) {
+    for (int n = 4 * steps + ones; n > 0; n--, in += GROUP, w += BLOCK) {
         int8x16_t x[PIXELS];
 
         UNROLL
@@ -173,7 +149,7 @@ INLINE void first_sums(int32_t first[CONV_LANES], const int32_t *bias, const int
 
 /* The constants of a call, see ConvU8Args, and of 16 outputs. */
 typedef struct Finish {
-    const ConvU8Args *args;
+    const Args *args;
     float m, k, shift, z;
     float positive[CONV_LANES], negative[CONV_LANES]; /* factors of sums, by their sign */
 } Finish;
@@ -259,7 +235,7 @@ INLINE void finish_codes(const Finish *f, const int32x4_t *sum, uint8_t *out, co
 static __attribute__((noinline)) void finish(const Finish *f, const int32x4_t *sum, int y, int x,
                                              int o, int n)
 {
-    const ConvU8Args *a = f->args;
+    const Args *a = f->args;
     const uint8_t *add_codes = a->add.data ? view8_at(&a->add, y, x) + o : NULL;
     const float *add = a->add_f32.data ? view_at(&a->add_f32, y, x) + o : NULL;
     float32x4_t v[QUADS];
@@ -320,12 +296,12 @@ INLINE void tile(const Walk *k, const Tile *t, const int pixels)
             sum[i * PARTS + PARTS - 1] = vzip2q_s32(first, vdupq_n_s32(0));
     }
     const ptrdiff_t step = k->step, line = k->line, tap = k->tap;
-    const int runs = k->runs, fours = k->fours, ones = k->ones;
+    const int runs = k->runs, steps = k->steps, ones = k->ones;
     const uint8_t *in = t->in;
 
     for (int ky = k->lines; ky > 0; ky--, in += line)
         for (int kx = 0; kx < runs; kx++)
-            w = run_sums(sum, in + kx * tap, step, w, fours, ones, pixels);
+            w = run_sums(sum, in + kx * tap, step, w, steps, ones, pixels);
     if (t->simple) {
         finish_codes(t->finish, sum, view8_at(&t->finish->args->out, t->y, t->x) + t->o, pixels);
         return;
@@ -359,7 +335,7 @@ static void (*const tiles[])(const Walk *k, const Tile *t) = {
 #endif
 };
 
-void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
+void KERNEL(conv_u8)(const Args *a, int y0, int y1)
 {
     const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
     const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;

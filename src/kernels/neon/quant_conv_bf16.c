@@ -4,15 +4,11 @@
  */
 #include "kernels/kernels.h"
 #include "kernels/vector/quant_vec.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
+#include "kernels/unroll.h"
 
 /* A tile: PIXELS pixels times 16 outputs, QUADS vectors of 4 sums to a pixel. A group is a pair of
  * channels; BLOCK elements of weights meet it, pairs for each output. */
+typedef ConvBf16Args Args;
 enum { QUADS = 4, PIXELS = 5, GROUP = 2, BLOCK = CONV_LANES * GROUP };
 
 #if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
@@ -80,28 +76,7 @@ VEC_INLINE Input input_load_pair(const uint16_t *p)
 #define STEP_SUM GROUP_SUM(0) GROUP_SUM(1)
 #endif
 
-/* How a tile walks through its inputs; in elements. */
-typedef struct Walk {
-    ptrdiff_t step;      /* from the input of one output pixel to the next */
-    ptrdiff_t tap, line; /* from run to run, from kernel row to kernel row */
-    int lines, runs;
-    int steps, ones; /* groups of a run: so many times STEP, and the rest */
-} Walk;
-
-static Walk walk_new(const ConvBf16Args *a)
-{
-    /* Pixels without a gap between them make one run of each kernel row. */
-    const int joined = a->in.px == a->in.c && a->in.c % GROUP == 0 && a->dilation == 1;
-    const int groups = (a->in.c + GROUP - 1) / GROUP * (joined ? a->kw : 1);
-
-    return (Walk){ .step = a->in.px * a->stride,
-                   .tap = a->in.px * a->dilation,
-                   .line = a->in.row * a->dilation,
-                   .lines = a->kh,
-                   .runs = joined ? 1 : a->kw,
-                   .steps = groups / STEP,
-                   .ones = groups % STEP };
-}
+#include "kernels/neon/quant_walk.h"
 
 VEC_INLINE const uint16_t *run_sums(vf *sum, const uint16_t *in, ptrdiff_t step, const uint16_t *w,
                                     int steps, int ones, const int pixels)
@@ -158,21 +133,7 @@ static void (*const tiles[])(const Walk *k, const uint16_t *in, const uint16_t *
                              const float *bias,
                              vf *out) = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5 };
 
-/* The outputs o .. o+VL-1 of pixel (y,x), of which n exist. */
-VEC_INLINE void finish(const ConvBf16Args *a, vf v, int y, int x, int o, int n)
-{
-    if (a->add.data)
-        v = v + vf_load_bf16(view16_at(&a->add, y, x) + o);
-    else if (a->add_f32.data)
-        v = v + vf_load(view_at(&a->add_f32, y, x) + o);
-    v = vf_activate(v, vf_load(a->slope + o));
-    if (a->out.data)
-        vf_store_bf16_n(view16_at(&a->out, y, x) + o, v, n);
-    else
-        vf_store_n(view_at(&a->out_f32, y, x) + o, v, n);
-}
-
-void KERNEL(conv_bf16)(const ConvBf16Args *a, int y0, int y1)
+void KERNEL(conv_bf16)(const Args *a, int y0, int y1)
 {
     const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
     const Walk walk = walk_new(a);
@@ -191,6 +152,6 @@ void KERNEL(conv_bf16)(const ConvBf16Args *a, int y0, int y1)
                 tiles[end - x](&walk, in, a->weights + o / CONV_LANES * block, a->bias + o, sum);
                 for (int p = 0; p < end - x; p++)
                     for (int q = 0; q < QUADS && o + q * VL < oc; q++)
-                        finish(a, sum[p * QUADS + q], y, x + p, o + q * VL, oc - o - q * VL);
+                        conv_bf16_finish(a, sum[p * QUADS + q], y, x + p, o + q * VL, oc);
             }
 }

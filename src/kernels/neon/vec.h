@@ -273,13 +273,6 @@ VEC_INLINE vf vf_collect(vf v)
 
 /* ---- sums of 16 partial sums, see vector/vec.h ---- */
 
-enum { PARTS = 16 / VL };
-
-VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
-{
-    return (part[0] + part[2]) + (part[1] + part[3]);
-}
-
 VEC_INLINE vf vf_fold(const vf s[VL])
 {
     vf t[4] = { s[0], s[1], s[2], s[3] };
@@ -296,6 +289,81 @@ VEC_INLINE float vf_fold_one(vf s)
 VEC_INLINE float vf_largest(vf s)
 {
     return vmaxvq_f32(s);
+}
+
+/* ---- comparisons ---- */
+
+typedef uint32x4_t vm; /* all bits of a lane */
+
+VEC_INLINE vm vf_gt(vf a, vf b)
+{
+    return vcgtq_f32(a, b);
+}
+VEC_INLINE vf vf_select(vm m, vf a, vf b)
+{
+    return vbslq_f32(m, a, b);
+}
+VEC_INLINE unsigned vm_bits(vm m)
+{
+    static const uint32_t bits[VL] = { 1, 2, 4, 8 };
+    return vaddvq_u32(vandq_u32(m, vld1q_u32(bits)));
+}
+VEC_INLINE unsigned vf_within(vf a, float lo, float hi)
+{
+    return vm_bits(vandq_u32(vcgeq_f32(a, vf_set(lo)), vcleq_f32(a, vf_set(hi))));
+}
+VEC_INLINE unsigned vf_nonzero(vf a)
+{
+    return vm_bits(vmvnq_u32(vceqzq_f32(a)));
+}
+VEC_INLINE unsigned vf_not_positive(vf a)
+{
+    return vm_bits(vclezq_f32(a));
+}
+VEC_INLINE vi vi_where_nonzero(vf a, vi b, vi c)
+{
+    return vbslq_s32(vceqzq_f32(a), c, b);
+}
+
+/* ---- what the original network needs besides ---- */
+
+VEC_INLINE vf vf_gather(const float *p, int step)
+{
+    if (step == 1)
+        return vf_load(p);
+    const float lanes[VL] = { p[0], p[step], p[2 * (ptrdiff_t)step], p[3 * (ptrdiff_t)step] };
+    return vf_load(lanes);
+}
+VEC_INLINE vf vf_sub_double(vf a, double d)
+{
+    const float64x2_t s = vdupq_n_f64(d);
+    const float32x2_t lo = vcvt_f32_f64(vcvt_f64_f32(vget_low_f32(a)) - s);
+    return vcvt_high_f32_f64(lo, vcvt_high_f64_f32(a) - s);
+}
+
+/* ---- eight floats: four pixels of two channels ---- */
+
+typedef struct oct {
+    f4 low, high;
+} oct;
+
+VEC_INLINE oct oct_load(const float *p)
+{
+    return (oct){ f4_load(p), f4_load(p + 4) };
+}
+VEC_INLINE void oct_store(float *p, oct v)
+{
+    f4_store(p, v.low);
+    f4_store(p + 4, v.high);
+}
+VEC_INLINE oct oct_repeat(f4 v)
+{
+    const f4 pairs = f4_low_pairs(v, v);
+    return (oct){ pairs, pairs };
+}
+VEC_INLINE oct oct_mix(oct a, oct b, oct c, oct d)
+{
+    return (oct){ f4_fma(a.low, b.low, c.low * d.low), f4_fma(a.high, b.high, c.high * d.high) };
 }
 
 #endif

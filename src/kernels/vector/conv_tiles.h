@@ -3,16 +3,12 @@
 #define DAIN_KERNELS_VECTOR_CONV_TILES_H
 
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
 /* Before a loop over the sums of a tile: its count is a constant, and only when it is fully unrolled
  * are the sums registers. */
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 /* The compiler forgets how a pointer was made, so that it keeps that one instead of deriving a
  * pointer for each pixel, for which there are not enough registers. */

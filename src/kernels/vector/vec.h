@@ -29,6 +29,21 @@
 #endif
 #endif
 
+/* 16 partial sums: with AVX2 the lanes 0-7 and 8-15, with NEON four times four. */
+enum { PARTS = 16 / VL };
+
+/* canon_fold16's steps between vectors. */
+VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
+{
+    vf s[PARTS];
+    for (int k = 0; k < PARTS; k++)
+        s[k] = part[k];
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            s[k] = s[k] + s[k + half];
+    return s[0];
+}
+
 VEC_INLINE vf vf_zero(void)
 {
     return vf_set(0.0f);

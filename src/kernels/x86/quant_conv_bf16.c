@@ -56,22 +56,6 @@ VEC_INLINE vf sum_dot(vf sum, Group x, Weights w)
 
 #include "kernels/x86/quant_tile.h"
 
-/* The outputs o .. o+VL-1 of pixel (y,x), oc in all. */
-VEC_INLINE void finish(const Args *a, vf v, int y, int x, int o, int oc)
-{
-    const int n = oc - o < VL ? oc - o : VL;
-
-    if (a->add.data)
-        v = v + vf_load_bf16(view16_at(&a->add, y, x) + o);
-    else if (a->add_f32.data)
-        v = v + vf_load(view_at(&a->add_f32, y, x) + o);
-    v = vf_activate(v, vf_load(a->slope + o));
-    if (a->out.data)
-        vf_store_bf16_n(view16_at(&a->out, y, x) + o, v, n);
-    else
-        vf_store_n(view_at(&a->out_f32, y, x) + o, v, n);
-}
-
 void KERNEL(conv_bf16)(const ConvBf16Args *a, int y0, int y1)
 {
     const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
@@ -91,7 +75,7 @@ void KERNEL(conv_bf16)(const ConvBf16Args *a, int y0, int y1)
                 tile = tile_next(vectors, w - x);
                 tile->run(a, &walk, (const char *)in, o, sum);
                 for (int i = 0; i < tile->pixels * vectors; i++)
-                    finish(a, sum[i], y, x + i / vectors, o + i % vectors * VL, oc);
+                    conv_bf16_finish(a, sum[i], y, x + i / vectors, o + i % vectors * VL, oc);
             }
         }
 }

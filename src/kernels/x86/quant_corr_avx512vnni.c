@@ -7,16 +7,12 @@
  * instruction wants one unsigned factor: b + 128; 128 times the sum of a is taken off again.
  */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 enum {
     MAX_RADIUS = 4,

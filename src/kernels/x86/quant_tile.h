@@ -12,11 +12,7 @@
 #ifndef DAIN_KERNELS_X86_QUANT_TILE_H
 #define DAIN_KERNELS_X86_QUANT_TILE_H
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "kernels/unroll.h"
 
 enum {
     GROUP_BYTES = 4,

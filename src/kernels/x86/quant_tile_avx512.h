@@ -11,15 +11,12 @@
 #ifndef DAIN_KERNELS_X86_QUANT_TILE_AVX512_H
 #define DAIN_KERNELS_X86_QUANT_TILE_AVX512_H
 
+#include "kernels/unroll.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 enum { WEIGHT_BYTES = 64 }; /* of one group for 16 outputs */
 

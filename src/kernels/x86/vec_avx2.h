@@ -213,18 +213,6 @@ VEC_INLINE vf vf_collect(vf v)
 
 /* ---- sums of 16 partial sums ---- */
 
-/* 16 partial sums; with AVX2 the lanes 0-7 and 8-15. */
-enum { PARTS = 16 / VL };
-
-/* canon_fold16's first step where it is not part of a vector. */
-VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
-{
-    vf s = part[0];
-    for (int k = 1; k < PARTS; k++)
-        s = s + part[k];
-    return s;
-}
-
 /* Lane i of the result = canon_fold16 of s[i] (folded by vf_fold_parts already). */
 VEC_INLINE vf vf_fold(const vf s[VL])
 {
@@ -241,19 +229,58 @@ VEC_INLINE vf vf_fold(const vf s[VL])
 /* canon_fold16 of one vector. */
 VEC_INLINE float vf_fold_one(vf s)
 {
-    const __m256 h = s;
-    __m128 q = _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
-    q = q + _mm_movehl_ps(q, q);
-    return _mm_cvtss_f32(q) + _mm_cvtss_f32(_mm_movehdup_ps(q));
+    return f8_fold(s);
 }
 
 /* The largest lane. */
 VEC_INLINE float vf_largest(vf s)
 {
-    const __m256 h = s;
-    __m128 q = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
-    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
-    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+    return f8_largest(s);
+}
+
+/* ---- comparisons; bits: bit i for lane i ---- */
+
+typedef __m256 vm; /* all bits of a lane */
+
+VEC_INLINE vm vf_gt(vf a, vf b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
+}
+VEC_INLINE vf vf_select(vm m, vf a, vf b)
+{
+    return _mm256_blendv_ps(b, a, m);
+}
+VEC_INLINE unsigned vf_within(vf a, float lo, float hi)
+{
+    return (unsigned)_mm256_movemask_ps(_mm256_and_ps(_mm256_cmp_ps(a, vf_set(lo), _CMP_GE_OQ),
+                                                      _mm256_cmp_ps(a, vf_set(hi), _CMP_LE_OQ)));
+}
+VEC_INLINE unsigned vf_nonzero(vf a)
+{
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+}
+VEC_INLINE unsigned vf_not_positive(vf a)
+{
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_LE_OQ));
+}
+VEC_INLINE vi vi_where_nonzero(vf a, vi b, vi c)
+{
+    const vm m = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+    return _mm256_blendv_epi8(c, b, _mm256_castps_si256(m));
+}
+
+/* ---- what the original network needs besides ---- */
+
+VEC_INLINE vf vf_gather(const float *p, int step)
+{
+    return step == 1 ? vf_load(p) : _mm256_i32gather_ps(p, vi_mul(vi_iota(), vi_set(step)), 4);
+}
+VEC_INLINE vf vf_sub_double(vf a, double d)
+{
+    const __m256d s = _mm256_set1_pd(d);
+    const __m128 lo = _mm256_cvtpd_ps(_mm256_cvtps_pd(_mm256_castps256_ps128(a)) - s);
+    const __m128 hi = _mm256_cvtpd_ps(_mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)) - s);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(lo), hi, 1);
 }
 
 #endif

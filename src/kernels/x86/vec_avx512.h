@@ -227,18 +227,6 @@ VEC_INLINE vf vf_collect(vf v)
 
 /* ---- sums of 16 partial sums ---- */
 
-/* 16 partial sums; with AVX2 the lanes 0-7 and 8-15. */
-enum { PARTS = 16 / VL };
-
-/* canon_fold16's first step where it is not part of a vector. */
-VEC_INLINE vf vf_fold_parts(const vf part[PARTS])
-{
-    vf s = part[0];
-    for (int k = 1; k < PARTS; k++)
-        s = s + part[k];
-    return s;
-}
-
 /* Lane i of the result = canon_fold16 of s[i] (folded by vf_fold_parts already). */
 VEC_INLINE vf vf_fold(const vf s[VL])
 {
@@ -259,19 +247,58 @@ VEC_INLINE vf vf_fold(const vf s[VL])
 /* canon_fold16 of one vector. */
 VEC_INLINE float vf_fold_one(vf s)
 {
-    const __m256 h = _mm512_castps512_ps256(s) + _mm512_extractf32x8_ps(s, 1);
-    __m128 q = _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
-    q = q + _mm_movehl_ps(q, q);
-    return _mm_cvtss_f32(q) + _mm_cvtss_f32(_mm_movehdup_ps(q));
+    return f8_fold(_mm512_castps512_ps256(s) + _mm512_extractf32x8_ps(s, 1));
 }
 
 /* The largest lane. */
 VEC_INLINE float vf_largest(vf s)
 {
-    const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
-    __m128 q = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
-    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
-    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+    return f8_largest(_mm256_max_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1)));
+}
+
+/* ---- comparisons; bits: bit i for lane i ---- */
+
+typedef __mmask16 vm;
+
+VEC_INLINE vm vf_gt(vf a, vf b)
+{
+    return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
+}
+VEC_INLINE vf vf_select(vm m, vf a, vf b)
+{
+    return _mm512_mask_blend_ps(m, b, a);
+}
+VEC_INLINE unsigned vf_within(vf a, float lo, float hi)
+{
+    return _mm512_cmp_ps_mask(a, vf_set(lo), _CMP_GE_OQ) &
+           _mm512_cmp_ps_mask(a, vf_set(hi), _CMP_LE_OQ);
+}
+VEC_INLINE unsigned vf_nonzero(vf a)
+{
+    return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+}
+VEC_INLINE unsigned vf_not_positive(vf a)
+{
+    return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_LE_OQ);
+}
+VEC_INLINE vi vi_where_nonzero(vf a, vi b, vi c)
+{
+    return _mm512_mask_blend_epi32((__mmask16)vf_nonzero(a), c, b);
+}
+
+/* ---- what the original network needs besides ---- */
+
+VEC_INLINE vf vf_gather(const float *p, int step)
+{
+    return step == 1 ? vf_load(p) : _mm512_i32gather_ps(vi_mul(vi_iota(), vi_set(step)), p, 4);
+}
+VEC_INLINE vf vf_sub_double(vf a, double d)
+{
+    const __m512d s = _mm512_set1_pd(d);
+    const __m256 low = _mm512_castps512_ps256(a), high = _mm512_extractf32x8_ps(a, 1);
+    const __m256 lo = _mm512_cvtpd_ps(_mm512_cvtps_pd(low) - s);
+    const __m256 hi = _mm512_cvtpd_ps(_mm512_cvtps_pd(high) - s);
+    return _mm512_insertf32x8(_mm512_castps256_ps512(lo), hi, 1);
 }
 
 #endif

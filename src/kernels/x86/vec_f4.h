@@ -1,4 +1,5 @@
-/* One pixel of up to 4 channels, the same for AVX2 and AVX-512. Included by vector/vec.h, not on its own. */
+/* What AVX2 and AVX-512 have in common: one pixel of up to 4 channels, and eight floats. Included by
+ * vector/vec.h, not on its own. */
 #ifndef DAIN_KERNELS_X86_VEC_F4_H
 #define DAIN_KERNELS_X86_VEC_F4_H
 
@@ -86,6 +87,48 @@ VEC_INLINE void f4_store_n(float *p, f4 v, int n)
         _mm_storel_pi((__m64 *)p, v);
     if (n & 1)
         _mm_store_ss(p + (n & 2), n & 2 ? _mm_movehl_ps(v, v) : v);
+}
+
+/* canon_fold16 from 8 sums on. */
+VEC_INLINE float f8_fold(__m256 h)
+{
+    f4 q = _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
+    q = q + _mm_movehl_ps(q, q);
+    return _mm_cvtss_f32(q) + _mm_cvtss_f32(_mm_movehdup_ps(q));
+}
+
+/* The largest of 8. */
+VEC_INLINE float f8_largest(__m256 h)
+{
+    f4 q = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+}
+
+/* ---- eight floats: four pixels of two channels ---- */
+
+typedef __m256 oct;
+
+VEC_INLINE oct oct_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+VEC_INLINE void oct_store(float *p, oct v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
+/* v0 v1 four times */
+VEC_INLINE oct oct_repeat(f4 v)
+{
+    return _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(v)));
+}
+
+/* a * b + c * d, the second product rounded */
+VEC_INLINE oct oct_mix(oct a, oct b, oct c, oct d)
+{
+    return _mm256_fmadd_ps(a, b, c * d);
 }
 
 #endif

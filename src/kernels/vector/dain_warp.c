@@ -1,27 +1,27 @@
-/* The original network's warps, vectors along the channels; included once per instruction set,
- * after its vector header. */
+/* The original network's warps, vectors along the channels. */
 #include "kernels/dain_taps.h"
 #include "kernels/kernels.h"
+#include "kernels/vector/vec.h"
 
 static void blend4(float *dst, const BilinearTaps *t, int channels)
 {
-    const vec w0 = vec_set(t->w[0]), w1 = vec_set(t->w[1]);
-    const vec w2 = vec_set(t->w[2]), w3 = vec_set(t->w[3]);
-    for (int c = 0; c < channels; c += VEC) {
-        const int n = channels - c < VEC ? channels - c : VEC;
-        vec sum = vec_mul(w0, vec_load_n(t->p[0] + c, n));
-        sum = vec_fma(w1, vec_load_n(t->p[1] + c, n), sum);
-        sum = vec_fma(w2, vec_load_n(t->p[2] + c, n), sum);
-        sum = vec_fma(w3, vec_load_n(t->p[3] + c, n), sum);
-        vec_store_n(dst + c, sum, n);
+    const vf w0 = vf_set(t->w[0]), w1 = vf_set(t->w[1]);
+    const vf w2 = vf_set(t->w[2]), w3 = vf_set(t->w[3]);
+    for (int c = 0; c < channels; c += VL) {
+        const int n = channels - c < VL ? channels - c : VL;
+        vf sum = w0 * vf_load_n(t->p[0] + c, n);
+        sum = vf_fma(w1, vf_load_n(t->p[1] + c, n), sum);
+        sum = vf_fma(w2, vf_load_n(t->p[2] + c, n), sum);
+        sum = vf_fma(w3, vf_load_n(t->p[3] + c, n), sum);
+        vf_store_n(dst + c, sum, n);
     }
 }
 
 static void copy_pixel(float *dst, const float *src, int channels)
 {
-    for (int c = 0; c < channels; c += VEC) {
-        const int n = channels - c < VEC ? channels - c : VEC;
-        vec_store_n(dst + c, src ? vec_load_n(src + c, n) : vec_zero(), n);
+    for (int c = 0; c < channels; c += VL) {
+        const int n = channels - c < VL ? channels - c : VL;
+        vf_store_n(dst + c, src ? vf_load_n(src + c, n) : vf_zero(), n);
     }
 }
 
@@ -56,13 +56,12 @@ void KERNEL(interpolation_f32)(const View *out, const View *x, const View *flow,
 
 static void blend16(float *dst, const FilterTaps *t, int channels)
 {
-    for (int c = 0; c < channels; c += VEC) {
-        const int n = channels - c < VEC ? channels - c : VEC;
-        vec sum = vec_mul(vec_set(t->w[0]), vec_load_n(t->row[0] + t->column[0] + c, n));
+    for (int c = 0; c < channels; c += VL) {
+        const int n = channels - c < VL ? channels - c : VL;
+        vf sum = vf_set(t->w[0]) * vf_load_n(t->row[0] + t->column[0] + c, n);
         for (int k = 1; k < 16; k++)
-            sum = vec_fma(vec_set(t->w[k]), vec_load_n(t->row[k >> 2] + t->column[k & 3] + c, n),
-                          sum);
-        vec_store_n(dst + c, sum, n);
+            sum = vf_fma(vf_set(t->w[k]), vf_load_n(t->row[k >> 2] + t->column[k & 3] + c, n), sum);
+        vf_store_n(dst + c, sum, n);
     }
 }
 

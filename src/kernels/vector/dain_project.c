@@ -1,11 +1,11 @@
-/* The flow projections with vectors of source pixels; included once per instruction set, after its
- * vector header. */
+/* The flow projections with vectors of source pixels. */
 #include "kernels/kernels.h"
+#include "kernels/vector/vec.h"
 
-/* Targets of VEC source pixels of one row. */
+/* Targets of VL source pixels of one row. */
 typedef struct Targets {
     unsigned accepted; /* bit i: source px + i */
-    int left[VEC], top[VEC];
+    int left[VL], top[VL];
 } Targets;
 
 static Targets targets(const View *acc, const View *flow, int px, int py)
@@ -13,27 +13,27 @@ static Targets targets(const View *acc, const View *flow, int px, int py)
     Targets t;
     const float *f = view_at(flow, py, px);
     const int rest = flow->w - px;
-    vec fx, fy;
-    if (rest >= VEC) {
-        fx = vec_gather(f, (int)flow->px);
-        fy = vec_gather(f + 1, (int)flow->px);
+    vf fx, fy;
+    if (rest >= VL) {
+        fx = vf_gather(f, (int)flow->px);
+        fy = vf_gather(f + 1, (int)flow->px);
     } else {
-        float lx[VEC] = { 0 }, ly[VEC] = { 0 };
+        float lx[VL] = { 0 }, ly[VL] = { 0 };
         for (int i = 0; i < rest; i++) {
             lx[i] = f[i * flow->px];
             ly[i] = f[i * flow->px + 1];
         }
-        fx = vec_load(lx);
-        fy = vec_load(ly);
+        fx = vf_load(lx);
+        fy = vf_load(ly);
     }
-    const vec x2 = vec_add(vec_add(vec_set((float)px), vec_iota()), fx);
-    const vec y2 = vec_add(vec_set((float)py), fy);
+    const vf x2 = vf_set((float)px) + vf_from(vi_iota()) + fx;
+    const vf y2 = vf_set((float)py) + fy;
     t.accepted =
-        vec_within(x2, 0.0f, (float)(acc->w - 1)) & vec_within(y2, 0.0f, (float)(acc->h - 1));
-    if (rest < VEC)
+        vf_within(x2, 0.0f, (float)(acc->w - 1)) & vf_within(y2, 0.0f, (float)(acc->h - 1));
+    if (rest < VL)
         t.accepted &= (1u << rest) - 1u;
-    veci_store_truncated(t.left, x2);
-    veci_store_truncated(t.top, y2);
+    vi_store(t.left, vi_truncate(x2));
+    vi_store(t.top, vi_truncate(y2));
     return t;
 }
 
@@ -45,7 +45,7 @@ static void add_at(float *dst, f4 v)
 void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weight)
 {
     for (int py = 0; py < flow->h; py++) {
-        for (int px = 0; px < flow->w; px += VEC) {
+        for (int px = 0; px < flow->w; px += VL) {
             const Targets t = targets(acc, flow, px, py);
             for (unsigned rest = t.accepted; rest; rest &= rest - 1) {
                 const int i = __builtin_ctz(rest);
@@ -67,7 +67,7 @@ void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weigh
 void KERNEL(flow_splat_min_f32)(const View *acc, const View *flow, const View *weight)
 {
     for (int py = 0; py < flow->h; py++) {
-        for (int px = 0; px < flow->w; px += VEC) {
+        for (int px = 0; px < flow->w; px += VL) {
             const Targets t = targets(acc, flow, px, py);
             for (unsigned rest = t.accepted; rest; rest &= rest - 1) {
                 const int i = __builtin_ctz(rest);
@@ -87,20 +87,20 @@ void KERNEL(flow_mean_f32)(const View *out, const View *count, const View *acc, 
 {
     for (int y = y0; y < y1; y++) {
         int x = 0;
-        for (; x + VEC <= acc->w; x += VEC) {
+        for (; x + VL <= acc->w; x += VL) {
             const float *a = view_at(acc, y, x);
-            const vec c = vec_gather(a + 2, (int)acc->px);
-            vec ox = vec_gather(a, (int)acc->px), oy = vec_gather(a + 1, (int)acc->px);
+            const vf c = vf_gather(a + 2, (int)acc->px);
+            vf ox = vf_gather(a, (int)acc->px), oy = vf_gather(a + 1, (int)acc->px);
             if (divide) {
-                const vecmask positive = vec_gt(c, vec_zero());
-                ox = vec_select(positive, vec_div(ox, c), ox);
-                oy = vec_select(positive, vec_div(oy, c), oy);
+                const vm positive = vf_gt(c, vf_zero());
+                ox = vf_select(positive, ox / c, ox);
+                oy = vf_select(positive, oy / c, oy);
             }
-            float lx[VEC], ly[VEC], lc[VEC];
-            vec_store(lx, ox);
-            vec_store(ly, oy);
-            vec_store(lc, c);
-            for (int i = 0; i < VEC; i++) {
+            float lx[VL], ly[VL], lc[VL];
+            vf_store(lx, ox);
+            vf_store(ly, oy);
+            vf_store(lc, c);
+            for (int i = 0; i < VL; i++) {
                 float *o = view_at(out, y, x + i);
                 o[0] = lx[i];
                 o[1] = ly[i];
@@ -123,8 +123,9 @@ void KERNEL(flow_mean_f32)(const View *out, const View *count, const View *acc, 
 static void nearest_row(int *p, const View *count, int y, int n, const int *old)
 {
     int x = 0;
-    for (; x + VEC <= count->w; x += VEC)
-        veci_store_nonzero(p + x, vec_gather(view_at(count, y, x), (int)count->px), n, old + x);
+    for (; x + VL <= count->w; x += VL)
+        vi_store(p + x, vi_where_nonzero(vf_gather(view_at(count, y, x), (int)count->px), vi_set(n),
+                                         vi_load(old + x)));
     for (; x < count->w; x++)
         p[x] = *view_at(count, y, x) != 0.0f ? n : old[x];
 }
@@ -175,10 +176,10 @@ static void fill_row(Fill *f)
 {
     const int w = f->count->w;
     int left = -1, x = 0;
-    for (; x + VEC <= w; x += VEC) {
-        const vec c = vec_gather(view_at(f->count, f->y, x), (int)f->count->px);
-        const unsigned nonzero = vec_nonzero(c);
-        for (unsigned holes = vec_not_positive(c); holes; holes &= holes - 1) {
+    for (; x + VL <= w; x += VL) {
+        const vf c = vf_gather(view_at(f->count, f->y, x), (int)f->count->px);
+        const unsigned nonzero = vf_nonzero(c);
+        for (unsigned holes = vf_not_positive(c); holes; holes &= holes - 1) {
             const int i = __builtin_ctz(holes);
             const unsigned before = nonzero & ((1u << i) - 1u);
             fill_hole(f, x + i, before ? x + 31 - __builtin_clz(before) : left);

@@ -1,7 +1,6 @@
-/* The original network's small layers; included once per instruction set, after its vector header.
- */
+/* The original network's small layers. */
 #include "kernels/kernels.h"
-#include "kernels/canon.h"
+#include "kernels/vector/vec.h"
 
 /* Channels of a row that can be walked as one line: all of it if pixels are adjacent. */
 static int run_length(const View *a, const View *b, const View *c)
@@ -17,14 +16,13 @@ void KERNEL(pool2_f32)(const View *out, const View *x, int average, int y0, int 
             const float *a = view_at(x, 2 * y, 2 * i), *b = view_at(x, 2 * y, 2 * i + 1);
             const float *c = view_at(x, 2 * y + 1, 2 * i), *d = view_at(x, 2 * y + 1, 2 * i + 1);
             float *o = view_at(out, y, i);
-            for (int k = 0; k < out->c; k += VEC) {
-                const int n = out->c - k < VEC ? out->c - k : VEC;
-                const vec va = vec_load_n(a + k, n), vb = vec_load_n(b + k, n);
-                const vec vc = vec_load_n(c + k, n), vd = vec_load_n(d + k, n);
-                const vec v =
-                    average ? vec_mul(vec_add(vec_add(va, vb), vec_add(vc, vd)), vec_set(0.25f))
-                            : vec_max(vec_max(va, vb), vec_max(vc, vd));
-                vec_store_n(o + k, v, n);
+            for (int k = 0; k < out->c; k += VL) {
+                const int n = out->c - k < VL ? out->c - k : VL;
+                const vf va = vf_load_n(a + k, n), vb = vf_load_n(b + k, n);
+                const vf vc = vf_load_n(c + k, n), vd = vf_load_n(d + k, n);
+                const vf mean = ((va + vb) + (vc + vd)) * vf_set(0.25f);
+                const vf most = vf_max(vf_max(va, vb), vf_max(vc, vd));
+                vf_store_n(o + k, average ? mean : most, n);
             }
         }
     }
@@ -36,9 +34,9 @@ void KERNEL(nearest2_f32)(const View *out, const View *x, int y0, int y1)
         for (int i = 0; i < out->w; i++) {
             const float *a = view_at(x, y >> 1, i >> 1);
             float *o = view_at(out, y, i);
-            for (int k = 0; k < out->c; k += VEC) {
-                const int n = out->c - k < VEC ? out->c - k : VEC;
-                vec_store_n(o + k, vec_load_n(a + k, n), n);
+            for (int k = 0; k < out->c; k += VL) {
+                const int n = out->c - k < VL ? out->c - k : VL;
+                vf_store_n(o + k, vf_load_n(a + k, n), n);
             }
         }
     }
@@ -95,16 +93,16 @@ void KERNEL(up4_f32)(const View *out, const View *x, float s1, float s2, int y0,
 
 void KERNEL(leaky_f32)(const View *out, const View *x, float slope, int y0, int y1)
 {
-    const vec s = vec_set(slope), zero = vec_zero();
+    const vf s = vf_set(slope), zero = vf_zero();
     const int run = run_length(out, x, x), runs = run == out->c ? out->w : 1;
     for (int y = y0; y < y1; y++) {
         for (int i = 0; i < runs; i++) {
             const float *a = view_at(x, y, i);
             float *o = view_at(out, y, i);
-            for (int k = 0; k < run; k += VEC) {
-                const int n = run - k < VEC ? run - k : VEC;
-                const vec v = vec_load_n(a + k, n);
-                vec_store_n(o + k, vec_select(vec_gt(v, zero), v, vec_mul(v, s)), n);
+            for (int k = 0; k < run; k += VL) {
+                const int n = run - k < VL ? run - k : VL;
+                const vf v = vf_load_n(a + k, n);
+                vf_store_n(o + k, vf_select(vf_gt(v, zero), v, v * s), n);
             }
         }
     }
@@ -113,59 +111,37 @@ void KERNEL(leaky_f32)(const View *out, const View *x, float slope, int y0, int 
 void KERNEL(mix_f32)(const View *out, const View *a, const View *b, float wa, float wb, int y0,
                      int y1)
 {
-    const vec va = vec_set(wa), vb = vec_set(wb);
+    const vf va = vf_set(wa), vb = vf_set(wb);
     const int run = run_length(out, a, b), runs = run == out->c ? out->w : 1;
     for (int y = y0; y < y1; y++) {
         for (int i = 0; i < runs; i++) {
             const float *p = view_at(a, y, i), *q = view_at(b, y, i);
             float *o = view_at(out, y, i);
-            for (int k = 0; k < run; k += VEC) {
-                const int n = run - k < VEC ? run - k : VEC;
-                const vec left = vec_mul(vec_load_n(p + k, n), va);
-                vec_store_n(o + k, vec_fma(vec_load_n(q + k, n), vb, left), n);
+            for (int k = 0; k < run; k += VL) {
+                const int n = run - k < VL ? run - k : VL;
+                const vf left = vf_load_n(p + k, n) * va;
+                vf_store_n(o + k, vf_fma(vf_load_n(q + k, n), vb, left), n);
             }
         }
     }
 }
 
-/* canon_exp() in every lane. */
-static vec exp_vec(vec x)
-{
-    x = vec_min(vec_max(x, vec_set(CANON_EXP_LO)), vec_set(CANON_EXP_HI));
-    const vec n =
-        vec_sub(vec_fma(x, vec_set(CANON_LOG2E), vec_set(CANON_ROUND)), vec_set(CANON_ROUND));
-    const vec r = vec_fnma(n, vec_set(CANON_LN2_LO), vec_fnma(n, vec_set(CANON_LN2_HI), x));
-    vec p = vec_fma(vec_set(CANON_EXP_C6), r, vec_set(CANON_EXP_C5));
-    p = vec_fma(p, r, vec_set(CANON_EXP_C4));
-    p = vec_fma(p, r, vec_set(CANON_EXP_C3));
-    p = vec_fma(p, r, vec_set(CANON_EXP_C2));
-    p = vec_add(vec_fma(p, vec_mul(r, r), r), vec_set(1.0f));
-    return vec_scale_exp2(p, n);
-}
-
 void KERNEL(depth_weight_f32)(const View *out, const View *x, int y0, int y1)
 {
-    const vec one = vec_set(1.0f), least = vec_set(1e-6f);
+    const vf one = vf_set(1.0f), least = vf_set(1e-6f);
     for (int y = y0; y < y1; y++) {
-        for (int i = 0; i < out->w; i += VEC) {
-            const int n = out->w - i < VEC ? out->w - i : VEC;
-            float lanes[VEC] = { 0 };
-            vec v;
+        for (int i = 0; i < out->w; i += VL) {
+            const int n = out->w - i < VL ? out->w - i : VL;
+            float lanes[VL] = { 0 };
+            vf v;
             if (x->px == 1) {
-                v = vec_load_n(view_at(x, y, i), n);
+                v = vf_load_n(view_at(x, y, i), n);
             } else {
                 for (int k = 0; k < n; k++)
                     lanes[k] = *view_at(x, y, i + k);
-                v = vec_load(lanes);
+                v = vf_load(lanes);
             }
-            v = vec_add(least, vec_div(one, exp_vec(v)));
-            if (out->px == 1) {
-                vec_store_n(view_at(out, y, i), v, n);
-            } else {
-                vec_store(lanes, v);
-                for (int k = 0; k < n; k++)
-                    *view_at(out, y, i + k) = lanes[k];
-            }
+            plane_store(view_at(out, y, i), out->px, least + one / vf_exp(v), n);
         }
     }
 }
