@@ -1,5 +1,5 @@
-/* Where DAIN's warps read and with which weights: one pixel, the same code for every instruction
- * set. */
+/* What DAIN's kernels do at one pixel, the same code for every instruction set: where the warps read and
+ * with which weights, the mean of a projection. */
 #ifndef DAIN_KERNELS_DAIN_TAPS_H
 #define DAIN_KERNELS_DAIN_TAPS_H
 
@@ -99,6 +99,19 @@ static inline int filter_taps(FilterTaps *t, const View *x, int px, int py, floa
     for (int k = 0; k < 16; k++)
         t->w[k] = quadrant[(k >> 3) * 2 + ((k >> 1) & 1)] * kern[k];
     return 1;
+}
+
+/* flow_mean_f32 (dain_list.h) at one pixel. */
+static inline void flow_mean_pixel(const View *out, const View *count, const View *acc, int divide,
+                                   int y, int x)
+{
+    const float *a = view_at(acc, y, x);
+    float *o = view_at(out, y, x);
+    const float c = a[2];
+    const int mean = divide && c > 0.0f;
+    o[0] = mean ? a[0] / c : a[0];
+    o[1] = mean ? a[1] / c : a[1];
+    *view_at(count, y, x) = c;
 }
 
 #endif

@@ -1,6 +1,8 @@
-/* What the versions of the polish share: the layout of the scratch and the constants. */
+/* What the versions of the polish share: the layout of the scratch, the constants, the order of rows. */
 #ifndef DAIN_KERNELS_POLISH_H
 #define DAIN_KERNELS_POLISH_H
+
+#include "kernels/kernels.h"
 
 #include <stddef.h>
 
@@ -49,6 +51,48 @@ static inline PolishRows polish_rows(float *scratch, int w)
     for (ptrdiff_t i = -POLISH_PAD; i < (ptrdiff_t)size - POLISH_PAD; i++)
         row[i] = 0.0f;
     return s;
+}
+
+/* What one version makes of a row. */
+typedef struct PolishSteps {
+    /* d = b - a and g = t a + (1 - t) b = b - t d of row y */
+    void (*warp_row)(const PolishArgs *a, float *mean, float *diff, int y);
+    /* the robustly weighted products of one row; above and below repeat at the border */
+    void (*product_row)(float *const product[POLISH_PRODUCTS], const float *above,
+                        const float *here, const float *below, const float *diff, int w);
+    /* the sums of five rows of one product */
+    void (*column_row)(float *column, const float *const rows[5], int w);
+    /* the step of row y from the sums of all products */
+    void (*step_row)(const PolishArgs *a, float *const column[POLISH_PRODUCTS], int y);
+} PolishSteps;
+
+/* Rows y0 .. y1-1; every row that several of them need is made once. */
+static inline __attribute__((always_inline)) void
+polish_run(const PolishArgs *a, float *scratch, int y0, int y1, const PolishSteps steps)
+{
+    const int h = a->out.h, w = a->out.w;
+    PolishRows s = polish_rows(scratch, w);
+    int product = y0 > 2 ? y0 - 2 : 0; /* next row of products, of g and d, to be made */
+    int mean = product > 0 ? product - 1 : 0;
+    for (int y = y0; y < y1; y++) {
+        for (; product <= y + 2 && product < h; product++) {
+            for (; mean <= product + 1 && mean < h; mean++)
+                steps.warp_row(a, s.mean[mean % 3], s.diff[mean % 3], mean);
+            const int above = product > 0 ? product - 1 : 0;
+            const int below = product < h - 1 ? product + 1 : product;
+            steps.product_row(s.product[product % 5], s.mean[above % 3], s.mean[product % 3],
+                              s.mean[below % 3], s.diff[product % 3], w);
+        }
+        for (int k = 0; k < POLISH_PRODUCTS; k++) {
+            const float *rows[5];
+            for (int j = 0; j < 5; j++) {
+                const int r = y - 2 + j;
+                rows[j] = r < 0 || r >= h ? s.zero : s.product[r % 5][k];
+            }
+            steps.column_row(s.column[k], rows, w);
+        }
+        steps.step_row(a, s.column, y);
+    }
 }
 
 #endif

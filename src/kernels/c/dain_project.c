@@ -1,4 +1,5 @@
 /* C reference of the flow projections: splatting toward time t, the mean, filling the holes. */
+#include "kernels/dain_taps.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -65,15 +66,8 @@ void flow_mean_f32_c(const View *out, const View *count, const View *acc, int di
                      int y1)
 {
     for (int y = y0; y < y1; y++) {
-        for (int x = 0; x < acc->w; x++) {
-            const float *a = view_at(acc, y, x);
-            float *o = view_at(out, y, x);
-            const float c = a[2];
-            const int mean = divide && c > 0.0f;
-            o[0] = mean ? a[0] / c : a[0];
-            o[1] = mean ? a[1] / c : a[1];
-            *view_at(count, y, x) = c;
-        }
+        for (int x = 0; x < acc->w; x++)
+            flow_mean_pixel(out, count, acc, divide, y, x);
     }
 }
 

@@ -21,7 +21,6 @@ static float luma_at(const View *luma, float vx, float vy)
     return fmaf(q[luma->px], w[3], v);
 }
 
-/* d = b - a and g = t a + (1 - t) b = b - t d of row y. */
 static void warp_row(const PolishArgs *a, float *mean, float *diff, int y)
 {
     for (int x = 0; x < a->out.w; x++) {
@@ -33,7 +32,6 @@ static void warp_row(const PolishArgs *a, float *mean, float *diff, int y)
     }
 }
 
-/* The robustly weighted products of one row; above and below repeat at the border. */
 static void product_row(float *const p[POLISH_PRODUCTS], const float *above, const float *here,
                         const float *below, const float *diff, int w)
 {
@@ -50,18 +48,20 @@ static void product_row(float *const p[POLISH_PRODUCTS], const float *above, con
     }
 }
 
-static void step_row(const PolishArgs *a, const float *const rows[5][POLISH_PRODUCTS],
-                     float *const column[POLISH_PRODUCTS], int y)
+static void column_row(float *column, const float *const rows[5], int w)
+{
+    for (int x = 0; x < w; x++) {
+        float s = rows[0][x];
+        for (int j = 1; j < 5; j++)
+            s += rows[j][x];
+        column[x] = s;
+    }
+}
+
+static void step_row(const PolishArgs *a, float *const column[POLISH_PRODUCTS], int y)
 {
     const int w = a->out.w;
     const float t = a->t, u = 1.0f - t;
-    for (int k = 0; k < POLISH_PRODUCTS; k++)
-        for (int x = 0; x < w; x++) {
-            float s = rows[0][k][x];
-            for (int j = 1; j < 5; j++)
-                s += rows[j][k][x];
-            column[k][x] = s;
-        }
     for (int x = 0; x < w; x++) {
         float s[POLISH_PRODUCTS];
         for (int k = 0; k < POLISH_PRODUCTS; k++) {
@@ -85,25 +85,5 @@ static void step_row(const PolishArgs *a, const float *const rows[5][POLISH_PROD
 
 void lk_polish_f32_c(const PolishArgs *a, float *scratch, int y0, int y1)
 {
-    const int h = a->out.h, w = a->out.w;
-    PolishRows s = polish_rows(scratch, w);
-    int product = y0 > 2 ? y0 - 2 : 0; /* next row of products, of g and d, to be made */
-    int mean = product > 0 ? product - 1 : 0;
-    for (int y = y0; y < y1; y++) {
-        for (; product <= y + 2 && product < h; product++) {
-            for (; mean <= product + 1 && mean < h; mean++)
-                warp_row(a, s.mean[mean % 3], s.diff[mean % 3], mean);
-            const int above = product > 0 ? product - 1 : 0;
-            const int below = product < h - 1 ? product + 1 : product;
-            product_row(s.product[product % 5], s.mean[above % 3], s.mean[product % 3],
-                        s.mean[below % 3], s.diff[product % 3], w);
-        }
-        const float *rows[5][POLISH_PRODUCTS];
-        for (int j = 0; j < 5; j++)
-            for (int k = 0; k < POLISH_PRODUCTS; k++) {
-                const int r = y - 2 + j;
-                rows[j][k] = r < 0 || r >= h ? s.zero : s.product[r % 5][k];
-            }
-        step_row(a, rows, s.column, y);
-    }
+    polish_run(a, scratch, y0, y1, (PolishSteps){ warp_row, product_row, column_row, step_row });
 }

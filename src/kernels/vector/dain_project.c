@@ -1,4 +1,5 @@
 /* The flow projections with vectors of source pixels. */
+#include "kernels/dain_taps.h"
 #include "kernels/kernels.h"
 #include "kernels/vector/vec.h"
 
@@ -107,15 +108,8 @@ void KERNEL(flow_mean_f32)(const View *out, const View *count, const View *acc, 
                 *view_at(count, y, x + i) = lc[i];
             }
         }
-        for (; x < acc->w; x++) {
-            const float *a = view_at(acc, y, x);
-            float *o = view_at(out, y, x);
-            const float c = a[2];
-            const int mean = divide && c > 0.0f;
-            o[0] = mean ? a[0] / c : a[0];
-            o[1] = mean ? a[1] / c : a[1];
-            *view_at(count, y, x) = c;
-        }
+        for (; x < acc->w; x++)
+            flow_mean_pixel(out, count, acc, divide, y, x);
     }
 }
 

@@ -148,27 +148,5 @@ void KERNEL(lk_polish_f32)(const PolishArgs *a, float *scratch, int y0, int y1)
         lk_polish_f32_c(a, scratch, y0, y1);
         return;
     }
-    const int h = a->out.h, w = a->out.w;
-    PolishRows s = polish_rows(scratch, w);
-    int product = y0 > 2 ? y0 - 2 : 0; /* next row of products, of g and d, to be made */
-    int mean = product > 0 ? product - 1 : 0;
-    for (int y = y0; y < y1; y++) {
-        for (; product <= y + 2 && product < h; product++) {
-            for (; mean <= product + 1 && mean < h; mean++)
-                warp_row(a, s.mean[mean % 3], s.diff[mean % 3], mean);
-            const int above = product > 0 ? product - 1 : 0;
-            const int below = product < h - 1 ? product + 1 : product;
-            product_row(s.product[product % 5], s.mean[above % 3], s.mean[product % 3],
-                        s.mean[below % 3], s.diff[product % 3], w);
-        }
-        for (int k = 0; k < POLISH_PRODUCTS; k++) {
-            const float *rows[5];
-            for (int j = 0; j < 5; j++) {
-                const int r = y - 2 + j;
-                rows[j] = r < 0 || r >= h ? s.zero : s.product[r % 5][k];
-            }
-            column_row(s.column[k], rows, w);
-        }
-        step_row(a, s.column, y);
-    }
+    polish_run(a, scratch, y0, y1, (PolishSteps){ warp_row, product_row, column_row, step_row });
 }
