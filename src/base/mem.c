@@ -3,6 +3,7 @@
 
 #include "base/block.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -72,6 +73,27 @@ void *mem_calloc(size_t count, size_t size)
     if (p)
         memset(p, 0, total);
     return p;
+}
+
+bool mem_reserve(void *list, int count, int *capacity, size_t size)
+{
+    enum { FIRST = 64 };
+    void *old;
+    if (count < *capacity)
+        return true;
+    if (*capacity > INT_MAX / 2)
+        return false;
+    const int more = *capacity ? 2 * *capacity : FIRST;
+    void *const larger = mem_calloc((size_t)more, size);
+    if (!larger)
+        return false;
+    memcpy(&old, list, sizeof old); /* whatever type of pointer it is */
+    if (count)
+        memcpy(larger, old, (size_t)count * size);
+    mem_free(old);
+    memcpy(list, &larger, sizeof larger);
+    *capacity = more;
+    return true;
 }
 
 char *mem_strdup(const char *s)

@@ -3,6 +3,7 @@
 #ifndef DAIN_BASE_MEM_H
 #define DAIN_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { MEM_ALIGN = 64 };
@@ -12,6 +13,10 @@ enum { MEM_ALIGN = 64 };
 void *mem_alloc(size_t size);
 /* The same, zeroed, for count * size bytes; NULL on overflow of the product. */
 void *mem_calloc(size_t count, size_t size);
+/* Makes room for one element more in a list that has count of them, of size bytes each. list: the address of
+ * the pointer to the first; *capacity: how many there is room for. Both are 0 at first. What is new is
+ * zeroed. False if there is no memory; the list is as it was then. */
+bool mem_reserve(void *list, int count, int *capacity, size_t size);
 /* Copy of a string, NULL if there is no memory. */
 char *mem_strdup(const char *s);
 /* Frees what the functions above returned; NULL is allowed. */

@@ -48,23 +48,6 @@ int graph_fail(Graph *g, int code, const char *format, ...)
     return -1;
 }
 
-/* Makes room for one more element; 0 if there is no memory. */
-static int grow(void **list, int count, int *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 1;
-    const int more = *capacity ? 2 * *capacity : 64;
-    void *p = mem_calloc(more, size);
-    if (!p)
-        return 0;
-    if (count)
-        memcpy(p, *list, count * size);
-    mem_free(*list);
-    *list = p;
-    *capacity = more;
-    return 1;
-}
-
 int graph_tensor(Graph *g, const char *name, int h, int w, int c)
 {
     if (g->error)
@@ -72,7 +55,7 @@ int graph_tensor(Graph *g, const char *name, int h, int w, int c)
     if (h < 1 || w < 1 || c < 1)
         return graph_fail(g, DAIN_EINVAL, "tensor %s would be %d x %d with %d channels", name, w, h,
                           c);
-    if (!grow((void **)&g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors))
+    if (!mem_reserve(&g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors))
         return graph_fail(g, DAIN_ENOMEM, "out of memory for the network graph");
     Tensor *t = &g->tensors[g->tensor_count];
     *t = (Tensor){ .h = h, .w = w, .c = c, .parent = -1, .exported = -1 };
@@ -87,7 +70,7 @@ Op *graph_add(Graph *g, OpKind kind, const char *name, const int *in, int inputs
             graph_fail(g, DAIN_EINVAL, "an input of %s does not exist", op_info(kind)->name);
     if (g->error)
         return NULL;
-    if (!grow((void **)&g->ops, g->op_count, &g->op_capacity, sizeof *g->ops)) {
+    if (!mem_reserve(&g->ops, g->op_count, &g->op_capacity, sizeof *g->ops)) {
         graph_fail(g, DAIN_ENOMEM, "out of memory for the network graph");
         return NULL;
     }

@@ -47,30 +47,12 @@ void params_free(Params *params)
     memset(params, 0, sizeof *params);
 }
 
-/* Makes room for one more element of a list; 0 if there is no memory. */
-static int reserve(void **list, int count, int *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 1;
-    const int more = *capacity ? 2 * *capacity : 64;
-    void *p = mem_alloc(more * size);
-    if (!p)
-        return 0;
-    if (count)
-        memcpy(p, *list, count * size);
-    mem_free(*list);
-    *list = p;
-    *capacity = more;
-    return 1;
-}
-
 int params_add_conv(Params *params, const char *name, const float *oihw, const float *bias, int oc,
                     int ci, int kh, int kw, float slope, ConvParam **out)
 {
     *out = NULL;
     ConvParam *p = mem_calloc(1, sizeof *p);
-    if (!p ||
-        !reserve((void **)&params->conv, params->count, &params->capacity, sizeof *params->conv))
+    if (!p || !mem_reserve(&params->conv, params->count, &params->capacity, sizeof *params->conv))
         goto fail;
     snprintf(p->name, sizeof p->name, "%s", name);
     p->oc = oc;
@@ -161,8 +143,8 @@ int params_set_range(Params *params, const char *name, float lo, float hi)
 {
     Range *r = (Range *)params_range(params, name);
     if (!r) {
-        if (!reserve((void **)&params->ranges, params->range_count, &params->range_capacity,
-                     sizeof *params->ranges))
+        if (!mem_reserve(&params->ranges, params->range_count, &params->range_capacity,
+                         sizeof *params->ranges))
             return report_error(params->report, DAIN_ENOMEM, "out of memory for ranges");
         r = &params->ranges[params->range_count++];
         snprintf(r->name, sizeof r->name, "%s", name);

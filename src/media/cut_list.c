@@ -18,17 +18,8 @@ void cut_list_free(CutList *list)
 
 int cut_list_add(CutList *list, Cut cut)
 {
-    if (list->count == list->size) {
-        const int size = list->size ? 2 * list->size : 64;
-        Cut *const more = mem_alloc((size_t)size * sizeof *more);
-        if (!more)
-            return DAIN_ENOMEM;
-        if (list->count)
-            memcpy(more, list->cut, (size_t)list->count * sizeof *more);
-        mem_free(list->cut);
-        list->cut = more;
-        list->size = size;
-    }
+    if (!mem_reserve(&list->cut, list->count, &list->size, sizeof *list->cut))
+        return DAIN_ENOMEM;
     list->cut[list->count++] = cut;
     return DAIN_OK;
 }

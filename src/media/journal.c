@@ -64,18 +64,9 @@ int journal_start(Journal *j, const char *const *facts, bool replace, Report *re
 
 int journal_add(Journal *j, int64_t bytes, uint32_t sum, char *mark, Report *report)
 {
-    if (j->count == j->room) {
-        const int room = j->room ? 2 * j->room : 64;
-        JournalSegment *const more = mem_alloc((size_t)room * sizeof *more);
-        if (!more) {
-            mem_free(mark);
-            return no_memory(report);
-        }
-        if (j->count)
-            memcpy(more, j->segments, (size_t)j->count * sizeof *more);
-        mem_free(j->segments);
-        j->segments = more;
-        j->room = room;
+    if (!mem_reserve(&j->segments, j->count, &j->room, sizeof *j->segments)) {
+        mem_free(mark);
+        return no_memory(report);
     }
     j->segments[j->count++] = (JournalSegment){ bytes, sum, mark };
     return DAIN_OK;

@@ -251,17 +251,8 @@ void output_close(Output **output)
 
 static int remember(Output *o, int64_t pts, int64_t duration)
 {
-    if (o->pending_count == o->pending_size) {
-        const int size = o->pending_size ? 2 * o->pending_size : 64;
-        Pending *const more = mem_alloc((size_t)size * sizeof *more);
-        if (!more)
-            return report_error(o->report, DAIN_ENOMEM, "out of memory");
-        if (o->pending_count)
-            memcpy(more, o->pending, (size_t)o->pending_count * sizeof *more);
-        mem_free(o->pending);
-        o->pending = more;
-        o->pending_size = size;
-    }
+    if (!mem_reserve(&o->pending, o->pending_count, &o->pending_size, sizeof *o->pending))
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
     o->pending[o->pending_count++] = (Pending){ pts, duration };
     return DAIN_OK;
 }

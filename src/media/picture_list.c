@@ -60,17 +60,8 @@ void picture_list_free(PictureList *list)
 static bool add(PictureList *list, const char *folder, size_t length, const char *name,
                 int64_t place)
 {
-    if (list->count == list->room) {
-        const int room = list->room ? 2 * list->room : 64;
-        PictureFile *const more = mem_alloc((size_t)room * sizeof *more);
-        if (!more)
-            return false;
-        if (list->count)
-            memcpy(more, list->file, (size_t)list->count * sizeof *more);
-        mem_free(list->file);
-        list->file = more;
-        list->room = room;
-    }
+    if (!mem_reserve(&list->file, list->count, &list->room, sizeof *list->file))
+        return false;
     const size_t size = length + strlen(name) + 2;
     char *const path = mem_alloc(size);
     if (!path)

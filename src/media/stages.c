@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <string.h>
 #include <time.h>
 
 bool pipeline_canceled(const Pipeline *p)
@@ -77,17 +76,8 @@ static int pass_packet(Pipeline *p, Stage *stage, AVPacket *packet)
     const WriteItem item = { .packet = packet };
     if (p->output)
         return queue_push(p->to_writer, &item, KIND_PACKET) ? DAIN_OK : DAIN_ECANCELED;
-    if (p->early_count == p->early_size) {
-        const int size = p->early_size ? 2 * p->early_size : 64;
-        AVPacket **const more = mem_alloc((size_t)size * sizeof *more);
-        if (!more)
-            return stage_no_memory(stage);
-        if (p->early_count)
-            memcpy(more, p->early, (size_t)p->early_count * sizeof *more);
-        mem_free(p->early);
-        p->early = more;
-        p->early_size = size;
-    }
+    if (!mem_reserve(&p->early, p->early_count, &p->early_size, sizeof *p->early))
+        return stage_no_memory(stage);
     p->early[p->early_count++] = packet;
     return DAIN_OK;
 }

@@ -77,12 +77,12 @@ static int has_picture_extension(const char *name)
 /* The names in a folder, sorted naturally; names that begin with a dot are left out. */
 typedef struct Names {
     char **name;
-    size_t count, room;
+    int count, room;
 } Names;
 
 static void names_free(Names *names)
 {
-    for (size_t i = 0; i < names->count; i++)
+    for (int i = 0; i < names->count; i++)
         mem_free(names->name[i]);
     mem_free(names->name);
     memset(names, 0, sizeof(*names));
@@ -90,19 +90,9 @@ static void names_free(Names *names)
 
 static int names_add(Names *names, const char *name)
 {
-    if (names->count == names->room) {
-        const size_t room = names->room ? 2 * names->room : 64;
-        char **grown = mem_calloc(room, sizeof(*grown));
-        if (!grown)
-            return -1;
-        if (names->count)
-            memcpy(grown, names->name, names->count * sizeof(*grown));
-        mem_free(names->name);
-        names->name = grown;
-        names->room = room;
-    }
-    char *copy = mem_strdup(name);
-    if (!copy)
+    char *copy;
+    if (!mem_reserve(&names->name, names->count, &names->room, sizeof *names->name) ||
+        !(copy = mem_strdup(name)))
         return -1;
     names->name[names->count++] = copy;
     return 0;
@@ -128,7 +118,7 @@ static int names_read(Names *names, const char *folder, Report *report)
     if (ret)
         names_free(names);
     else if (names->count)
-        qsort(names->name, names->count, sizeof(*names->name), compare_names);
+        qsort(names->name, (size_t)names->count, sizeof(*names->name), compare_names);
     return ret;
 }
 
@@ -161,23 +151,15 @@ void triplets_free(TripletList *list)
         triplet_clear(&list->item[i]);
     mem_free(list->item);
     list->item = NULL;
-    list->count = 0;
+    list->count = list->room = 0;
 }
 
 /* Moves *t into the list; *t is empty afterwards, whatever happens. */
 static int list_add(TripletList *list, Triplet *t, Report *report)
 {
-    /* The room is the next power of two, from 64 on. */
-    if (list->count == 0 || (list->count >= 64 && !(list->count & (list->count - 1)))) {
-        Triplet *grown = mem_calloc(list->count ? 2 * (size_t)list->count : 64, sizeof(*grown));
-        if (!grown) {
-            triplet_clear(t);
-            return no_memory(report);
-        }
-        if (list->count)
-            memcpy(grown, list->item, list->count * sizeof(*grown));
-        mem_free(list->item);
-        list->item = grown;
+    if (!mem_reserve(&list->item, list->count, &list->room, sizeof(*list->item))) {
+        triplet_clear(t);
+        return no_memory(report);
     }
     list->item[list->count++] = *t;
     memset(t, 0, sizeof(*t));
@@ -239,7 +221,7 @@ static int find_middlebury(TripletList *list, const char *input, const char *tru
     if (ret)
         return ret;
     list->layout = TRIPLET_MIDDLEBURY;
-    for (size_t i = 0; i < names.count && !ret; i++)
+    for (int i = 0; i < names.count && !ret; i++)
         ret = add_middlebury(list, input, truth, names.name[i], report);
     names_free(&names);
     return ret;
@@ -308,7 +290,7 @@ static int walk(TripletList *list, const char *folder, const char *name, int dep
         return DAIN_OK;
     Names names;
     ret = names_read(&names, folder, report);
-    for (size_t i = 0; !ret && i < names.count; i++) {
+    for (int i = 0; !ret && i < names.count; i++) {
         char *below = text("%s/%s", folder, names.name[i]);
         char *title = text("%s%s%s", name, *name ? "/" : "", names.name[i]);
         if (!below || !title)
@@ -372,13 +354,13 @@ int triplets_find_frames(TripletList *list, const char *folder, Report *report)
     list->layout = TRIPLET_FRAMES;
     Names names, frames = { 0 };
     int ret = names_read(&names, folder, report);
-    for (size_t i = 0; !ret && i < names.count; i++)
+    for (int i = 0; !ret && i < names.count; i++)
         if (has_picture_extension(names.name[i]) && names_add(&frames, names.name[i]) < 0)
             ret = no_memory(report);
     if (!ret && frames.count < 3)
-        ret = report_error(report, DAIN_EFORMAT, "%s: has %zu pictures, at least 3 are needed",
+        ret = report_error(report, DAIN_EFORMAT, "%s: has %d pictures, at least 3 are needed",
                            folder, frames.count);
-    for (size_t i = 1; !ret && i + 1 < frames.count; i += 2) {
+    for (int i = 1; !ret && i + 1 < frames.count; i += 2) {
         Triplet t = { .name = mem_strdup(frames.name[i]) };
         int complete = t.name != NULL;
         for (int k = 0; k < 3; k++) {

@@ -19,7 +19,7 @@ typedef struct Triplet {
 typedef struct TripletList {
     TripletLayout layout;
     Triplet *item; /* in natural order: 2 before 10 */
-    int count;
+    int count, room;
 } TripletList;
 
 /* Recognises the layout of the folder and lists its triplets, at least one. Files are looked for,

@@ -46,17 +46,8 @@ static float *add_tensor(Matcher *m, const char *name, const char *part, int dim
     TensorList *l = m->list;
     char key[KEY_LENGTH];
     snprintf(key, sizeof key, "%s.%s", name, part);
-    if (l->count == l->capacity) {
-        const int wanted = l->capacity ? 2 * l->capacity : 256;
-        WeightTensor *larger = mem_calloc((size_t)wanted, sizeof *larger);
-        if (!larger)
-            goto fail;
-        if (l->count)
-            memcpy(larger, l->tensors, (size_t)l->count * sizeof *larger);
-        mem_free(l->tensors);
-        l->tensors = larger;
-        l->capacity = wanted;
-    }
+    if (!mem_reserve(&l->tensors, l->count, &l->capacity, sizeof *l->tensors))
+        goto fail;
     WeightTensor *t = &l->tensors[l->count];
     *t = (WeightTensor){ .type = TYPE_F32, .dims = dims, .count = 1 };
     for (int i = 0; i < dims; i++)

@@ -14,22 +14,6 @@ int prune_no_memory(Pruner *p)
     return report_error(p->report, DAIN_ENOMEM, "%s: out of memory", p->path);
 }
 
-int prune_reserve(void **list, int count, int *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 1;
-    const int more = *capacity ? 2 * *capacity : 256;
-    void *p = mem_alloc((size_t)more * size);
-    if (!p)
-        return 0;
-    if (count)
-        memcpy(p, *list, (size_t)count * size);
-    mem_free(*list);
-    *list = p;
-    *capacity = more;
-    return 1;
-}
-
 const WeightTensor *prune_tensor(const Pruner *p, const char *name, const char *part)
 {
     char key[160];

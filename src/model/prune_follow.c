@@ -50,8 +50,7 @@ static int add_channels(Pruner *p, int n)
 {
     const int first = p->channel_count;
     while (p->channel_count < first + n) {
-        if (!prune_reserve((void **)&p->parent, p->channel_count, &p->channel_capacity,
-                           sizeof *p->parent))
+        if (!mem_reserve(&p->parent, p->channel_count, &p->channel_capacity, sizeof *p->parent))
             return -1;
         p->parent[p->channel_count] = p->channel_count;
         p->channel_count++;
@@ -185,7 +184,7 @@ static void add_use(Follower *f, int channel, int cost, int inputs, int outputs)
     Pruner *p = f->p;
     if (f->error)
         return;
-    if (!prune_reserve((void **)&p->uses, p->use_count, &p->use_capacity, sizeof *p->uses)) {
+    if (!mem_reserve(&p->uses, p->use_count, &p->use_capacity, sizeof *p->uses)) {
         f->error = prune_no_memory(p);
         return;
     }
@@ -199,7 +198,7 @@ static void add_cost(Follower *f, double area, int taps, const int *in, int inpu
     Pruner *p = f->p;
     if (f->error)
         return;
-    if (!prune_reserve((void **)&p->costs, p->cost_count, &p->cost_capacity, sizeof *p->costs)) {
+    if (!mem_reserve(&p->costs, p->cost_count, &p->cost_capacity, sizeof *p->costs)) {
         f->error = prune_no_memory(p);
         return;
     }
@@ -268,7 +267,7 @@ static void follow_mean_corr(Follower *f, int rate, const Op *op, const int *a)
         if (p->corr[i].n == n && !memcmp(p->corr[i].in, a, (size_t)n * sizeof *a))
             corr = &p->corr[i];
     if (!corr) {
-        if (!prune_reserve((void **)&p->corr, p->corr_count, &p->corr_capacity, sizeof *p->corr)) {
+        if (!mem_reserve(&p->corr, p->corr_count, &p->corr_capacity, sizeof *p->corr)) {
             f->error = prune_no_memory(p);
             return;
         }

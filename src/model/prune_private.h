@@ -72,8 +72,6 @@ struct Pruner {
 int prune_root(const Pruner *p, int channel);
 /* Whether the channel is gone. */
 bool prune_gone(const Pruner *p, int channel);
-/* Makes room for one more element; 0 if there is no memory. */
-int prune_reserve(void **list, int count, int *capacity, size_t size);
 int prune_no_memory(Pruner *p);
 /* Tensor NAME.PART of the file, NULL if there is none. */
 const WeightTensor *prune_tensor(const Pruner *p, const char *name, const char *part);

@@ -84,17 +84,8 @@ static char *output_name(const char *folder, const char *input)
 
 static int add(Batch *b, const char *input, const char *folder)
 {
-    if (b->count == b->size) {
-        const int size = b->size ? 2 * b->size : 32;
-        Item *const more = mem_calloc((size_t)size, sizeof *more);
-        if (!more)
-            return no_memory(b);
-        if (b->count)
-            memcpy(more, b->item, (size_t)b->count * sizeof *more);
-        mem_free(b->item);
-        b->item = more;
-        b->size = size;
-    }
+    if (!mem_reserve(&b->item, b->count, &b->size, sizeof *b->item))
+        return no_memory(b);
     Item *const item = &b->item[b->count++];
     item->input = mem_strdup(input);
     item->output = output_name(folder, input);

@@ -16,8 +16,7 @@ enum {
     PARAM_MAX = 16 << 20, /* bytes of a .param file */
     LINE_MAX_BYTES = 8192,
     CHANNELS_MAX = 1 << 16,
-    KERNEL_MAX = 64,
-    FIRST_CAPACITY = 64
+    KERNEL_MAX = 64
 };
 
 /* What stands in front of the weights of a convolution. */
@@ -208,17 +207,8 @@ static int read_batch_norm(Reader *r, NcnnLayer *l, const Values *v)
 static NcnnLayer *add_layer(Reader *r)
 {
     NcnnNet *n = r->net;
-    if (n->count == n->capacity) {
-        const int wanted = n->capacity ? 2 * n->capacity : FIRST_CAPACITY;
-        NcnnLayer *larger = mem_calloc((size_t)wanted, sizeof *larger);
-        if (!larger)
-            return NULL;
-        if (n->count)
-            memcpy(larger, n->layers, (size_t)n->count * sizeof *larger);
-        mem_free(n->layers);
-        n->layers = larger;
-        n->capacity = wanted;
-    }
+    if (!mem_reserve(&n->layers, n->count, &n->capacity, sizeof *n->layers))
+        return NULL;
     return &n->layers[n->count++];
 }
 

@@ -148,18 +148,9 @@ static int known(OnnxWriter *w, const char *name)
     for (int i = 0; i < w->constants; i++)
         if (!strcmp(w->constant[i], name))
             return 1;
-    if (w->constants == w->constant_capacity) {
-        const int more = w->constant_capacity ? 2 * w->constant_capacity : 64;
-        char(*larger)[ONNX_NAME_LENGTH] = mem_calloc(more, sizeof *larger);
-        if (!larger) {
-            w->initializer.no_memory = 1;
-            return 1;
-        }
-        if (w->constants)
-            memcpy(larger, w->constant, w->constants * sizeof *larger);
-        mem_free(w->constant);
-        w->constant = larger;
-        w->constant_capacity = more;
+    if (!mem_reserve(&w->constant, w->constants, &w->constant_capacity, sizeof *w->constant)) {
+        w->initializer.no_memory = 1;
+        return 1;
     }
     snprintf(w->constant[w->constants++], ONNX_NAME_LENGTH, "%s", name);
     return 0;

@@ -16,18 +16,8 @@ int pickle_table_add(Pickle *p, Table *t, size_t element, int limit)
 {
     if (t->count == limit)
         return pickle_bad(p, "too many values");
-    if (t->count == t->capacity) {
-        const int wanted = t->capacity ? t->capacity * 2 : 256;
-        void *larger = mem_calloc((size_t)wanted, element);
-        if (!larger)
-            return report_error(p->report, DAIN_ENOMEM, "%s: no memory for its description",
-                                p->name);
-        if (t->count)
-            memcpy(larger, t->data, (size_t)t->count * element);
-        mem_free(t->data);
-        t->data = larger;
-        t->capacity = wanted;
-    }
+    if (!mem_reserve(&t->data, t->count, &t->capacity, element))
+        return report_error(p->report, DAIN_ENOMEM, "%s: no memory for its description", p->name);
     return t->count++;
 }
 

@@ -7,16 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    PREFIX_BYTES = 8,             /* length of the header, little endian */
-    HEADER_MAX_BYTES = 100000000, /* the format's own limit */
-    FIRST_CAPACITY = 64
+    PREFIX_BYTES = 8,            /* length of the header, little endian */
+    HEADER_MAX_BYTES = 100000000 /* the format's own limit */
 };
 
 struct WeightFile {
@@ -37,25 +35,6 @@ typedef struct Parser {
     const char *name; /* of the file, for messages */
     Report *report;
 } Parser;
-
-/* Room for one more element of an array. */
-static int grow(void **array, int count, int *capacity, size_t element)
-{
-    if (count < *capacity)
-        return 0;
-    if (*capacity > INT_MAX / 2)
-        return -1;
-    const int wanted = *capacity ? *capacity * 2 : FIRST_CAPACITY;
-    void *larger = mem_calloc((size_t)wanted, element);
-    if (!larger)
-        return -1;
-    if (count > 0)
-        memcpy(larger, *array, (size_t)count * element);
-    mem_free(*array);
-    *array = larger;
-    *capacity = wanted;
-    return 0;
-}
 
 static int no_memory(Parser *parser)
 {
@@ -84,8 +63,7 @@ static int parse_metadata(Parser *parser)
     if (json_accept(json, '}'))
         return 0;
     do {
-        if (grow((void **)&file->meta, file->meta_count, &file->meta_capacity,
-                 sizeof(*file->meta)) < 0)
+        if (!mem_reserve(&file->meta, file->meta_count, &file->meta_capacity, sizeof(*file->meta)))
             return no_memory(parser);
         WeightMeta *meta = &file->meta[file->meta_count];
         if (json_string(json, &meta->key) < 0 || json_expect(json, ':') < 0 ||
@@ -200,8 +178,8 @@ static int parse_header(Parser *parser)
                                         "%s: the header has two __metadata__", parser->name);
                 error = parse_metadata(parser);
             } else {
-                if (grow((void **)&file->tensors, file->count, &file->capacity,
-                         sizeof(*file->tensors)) < 0)
+                if (!mem_reserve(&file->tensors, file->count, &file->capacity,
+                                 sizeof(*file->tensors)))
                     return no_memory(parser);
                 file->tensors[file->count].name = key;
                 error = parse_tensor(parser, &file->tensors[file->count]);
