@@ -37,6 +37,13 @@ int colour_convert(Colour *colour, const AVFrame *src, AVFrame *dst, Report *rep
 AVFrame *colour_rgb_frame(FramePool *pool, const AVFrame *src, bool headroom);
 /* Such a frame as the engine sees it. */
 DainImage colour_image(const AVFrame *rgb);
+/* A row of one of its planes (0 = green, 1 = blue, 2 = red, 3 = alpha); beyond the first and the last
+ * row come these again. */
+static inline float *colour_row(const AVFrame *rgb, int plane, int y)
+{
+    return (float *)(rgb->data[plane] +
+                     (ptrdiff_t)av_clip(y, 0, rgb->height - 1) * rgb->linesize[plane]);
+}
 /* A new frame with buffers. Colour properties unset. NULL if there is no memory. */
 AVFrame *colour_frame(enum AVPixelFormat format, int width, int height);
 

@@ -2,7 +2,7 @@
 #include "media/detail.h"
 
 #include "base/mem.h"
-#include "dain/dain.h"
+#include "media/colour.h"
 #include "media/grain.h"
 
 #include <math.h>
@@ -11,17 +11,11 @@
 /* Below this there is nothing to lose: a flat picture. */
 static const double NOTHING = 0.5 / 255;
 
-static const float *samples(const AVFrame *f, int plane, int y)
-{
-    const int row = y < 0 ? 0 : y >= f->height ? f->height - 1 : y;
-    return (const float *)(f->data[plane] + (ptrdiff_t)row * f->linesize[plane]);
-}
-
 /* Sum of the detail in columns x0 .. x1-1 of a row, borders left out. */
 static float row_detail(const AVFrame *f, int y, int x0, int x1)
 {
-    const float *const up = samples(f, 0, y - 1), *const c = samples(f, 0, y),
-                       *const down = samples(f, 0, y + 1);
+    const float *const up = colour_row(f, 0, y - 1), *const c = colour_row(f, 0, y),
+                       *const down = colour_row(f, 0, y + 1);
     float sum = 0;
     for (int x = x0 > 1 ? x0 : 1; x < (x1 < f->width - 1 ? x1 : f->width - 1); x++)
         sum += fabsf(4 * c[x] - c[x - 1] - c[x + 1] - up[x] - down[x]);
@@ -90,11 +84,11 @@ static void sharpen(AVFrame *f, int plane, const float *strength, int across, in
     const size_t size = (size_t)f->width * sizeof *rows;
     const bool bounded = f->color_range != AVCOL_RANGE_MPEG; /* no headroom, see colour.h */
     float *above = rows, *here = rows + f->width, *below = rows + 2 * f->width;
-    memcpy(here, samples(f, plane, 0), size);
+    memcpy(here, colour_row(f, plane, 0), size);
     memcpy(above, here, size);
     for (int y = 0; y < f->height; y++) {
-        memcpy(below, samples(f, plane, y + 1), size);
-        float *const out = (float *)(f->data[plane] + (ptrdiff_t)y * f->linesize[plane]);
+        memcpy(below, colour_row(f, plane, y + 1), size);
+        float *const out = colour_row(f, plane, y);
         for (int x = 0; x < f->width; x++) {
             const int l = x > 0 ? x - 1 : x, r = x + 1 < f->width ? x + 1 : x;
             const float mean = (above[l] + above[x] + above[r] + here[l] + here[x] + here[r] +
@@ -118,7 +112,7 @@ static float brightness(const AVFrame *f, int i, int j)
     const int y1 = (j + 1) * CELL < f->height ? (j + 1) * CELL : f->height;
     float sum = 0;
     for (int y = j * CELL; y < y1; y++) {
-        const float *const row = samples(f, 0, y);
+        const float *const row = colour_row(f, 0, y);
         for (int x = i * CELL; x < x1; x++)
             sum += row[x];
     }

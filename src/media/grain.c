@@ -2,6 +2,7 @@
 #include "media/grain.h"
 
 #include "base/mem.h"
+#include "media/colour.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -47,12 +48,6 @@ struct Grain {
     int count[CLASSES];
 };
 
-static float *samples(const AVFrame *f, int plane, int y)
-{
-    const int row = y < 0 ? 0 : y >= f->height ? f->height - 1 : y;
-    return (float *)(f->data[plane] + (ptrdiff_t)row * f->linesize[plane]);
-}
-
 static int class_of(float brightness)
 {
     const float scaled = brightness * CLASSES;
@@ -85,7 +80,8 @@ static void measure(const Grain *g, const AVFrame *f, Cell *cells)
             const int y1 = (j + 1) * CELL < g->height ? (j + 1) * CELL : g->height - 1;
             *cell = (Cell){ 0 };
             for (int y = y0; y < y1; y++)
-                add_row(cell, samples(f, 0, y - 1), samples(f, 0, y), samples(f, 0, y + 1), x0, x1);
+                add_row(cell, colour_row(f, 0, y - 1), colour_row(f, 0, y), colour_row(f, 0, y + 1),
+                        x0, x1);
             const float count = (float)((x1 - x0) * (y1 - y0));
             cell->response /= count;
             cell->brightness /= count;
@@ -145,15 +141,14 @@ static float rough(const AVFrame *f, int plane, int x, int y)
     static const float kernel[5] = { 1.0f / 16, 4.0f / 16, 6.0f / 16, 4.0f / 16, 1.0f / 16 };
     float sum = 0;
     for (int v = -2; v <= 2; v++) {
-        const float *const row = samples(f, plane, y + v);
+        const float *const row = colour_row(f, plane, y + v);
         float part = 0;
         for (int u = -2; u <= 2; u++) {
-            const int at = x + u < 0 ? 0 : x + u >= f->width ? f->width - 1 : x + u;
-            part += kernel[u + 2] * row[at];
+            part += kernel[u + 2] * row[av_clip(x + u, 0, f->width - 1)];
         }
         sum += kernel[v + 2] * part;
     }
-    return samples(f, plane, y)[x] - sum;
+    return colour_row(f, plane, y)[x] - sum;
 }
 
 static void cut_tile(const Grain *g, const AVFrame *f, int cell, float response, Tile *tile)
@@ -308,7 +303,7 @@ static void add_tile(const Grain *g, const Tile *tile, float gain, int cell, AVF
     const bool bounded = made->color_range != AVCOL_RANGE_MPEG; /* no headroom, see colour.h */
     for (int plane = 0; plane < 3; plane++)
         for (int y = j * CELL; y < y1; y++) {
-            float *const out = samples(made, plane, y);
+            float *const out = colour_row(made, plane, y);
             const float *const from = tile->sample[plane] + y % CELL * CELL;
             for (int x = i * CELL; x < x1; x++) {
                 const float v = out[x] + gain * from[x % CELL];

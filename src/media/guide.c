@@ -6,12 +6,6 @@
 
 enum { REACH = 2 };
 
-static const float *samples(const AVFrame *f, int plane, int y)
-{
-    const int row = y < 0 ? 0 : y >= f->height ? f->height - 1 : y;
-    return (const float *)(f->data[plane] + (ptrdiff_t)row * f->linesize[plane]);
-}
-
 static float binomial(float a, float b, float c, float d, float e)
 {
     return (a + e + 4 * (b + d) + 6 * c) / 16;
@@ -19,23 +13,18 @@ static float binomial(float a, float b, float c, float d, float e)
 
 static void smooth_columns(float *restrict out, const AVFrame *f, int plane, int y)
 {
-    const float *const a = samples(f, plane, y - 2), *const b = samples(f, plane, y - 1),
-                       *const c = samples(f, plane, y), *const d = samples(f, plane, y + 1),
-                       *const e = samples(f, plane, y + 2);
+    const float *const a = colour_row(f, plane, y - 2), *const b = colour_row(f, plane, y - 1),
+                       *const c = colour_row(f, plane, y), *const d = colour_row(f, plane, y + 1),
+                       *const e = colour_row(f, plane, y + 2);
     for (int x = 0; x < f->width; x++)
         out[x] = binomial(a[x], b[x], c[x], d[x], e[x]);
-}
-
-static int clamp(int x, int width)
-{
-    return x < 0 ? 0 : x < width ? x : width - 1;
 }
 
 static void smooth_row(float *restrict out, const float *restrict in, int width)
 {
     for (int x = 0; x < width; x += x == REACH - 1 && width > 2 * REACH ? width - 2 * REACH + 1 : 1)
-        out[x] = binomial(in[clamp(x - 2, width)], in[clamp(x - 1, width)], in[x],
-                          in[clamp(x + 1, width)], in[clamp(x + 2, width)]);
+        out[x] = binomial(in[av_clip(x - 2, 0, width - 1)], in[av_clip(x - 1, 0, width - 1)], in[x],
+                          in[av_clip(x + 1, 0, width - 1)], in[av_clip(x + 2, 0, width - 1)]);
     for (int x = REACH; x < width - REACH; x++)
         out[x] = binomial(in[x - 2], in[x - 1], in[x], in[x + 1], in[x + 2]);
 }
@@ -45,8 +34,7 @@ void guide_smooth(AVFrame *smooth, const AVFrame *rgb, float *row)
     for (int plane = 0; plane < 3; plane++)
         for (int y = 0; y < rgb->height; y++) {
             smooth_columns(row, rgb, plane, y);
-            smooth_row((float *)(smooth->data[plane] + (ptrdiff_t)y * smooth->linesize[plane]), row,
-                       rgb->width);
+            smooth_row(colour_row(smooth, plane, y), row, rgb->width);
         }
 }
 

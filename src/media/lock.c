@@ -2,7 +2,7 @@
 #include "media/lock.h"
 
 #include "base/mem.h"
-#include "dain/dain.h"
+#include "media/colour.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,19 +58,9 @@ static int prepare(Lock *l, int width, int height)
     return DAIN_OK;
 }
 
-static int clamp(int v, int most)
-{
-    return v < 0 ? 0 : v > most ? most : v;
-}
-
 static uint8_t *at(const Lock *l, uint8_t *plane, int y)
 {
-    return plane + (size_t)clamp(y, l->height - 1) * (size_t)l->width;
-}
-
-static const float *samples(const AVFrame *f, int plane, int y)
-{
-    return (const float *)(f->data[plane] + (ptrdiff_t)y * f->linesize[plane]);
+    return plane + (size_t)av_clip(y, 0, l->height - 1) * (size_t)l->width;
 }
 
 /* Repeats the ends of a row into the spare bytes. Returns its first pixel. */
@@ -96,7 +86,7 @@ static void find_equal(const Lock *l, const AVFrame *a, const AVFrame *b)
         uint8_t *const e = at(l, l->equal, y);
         memset(e, 1, (size_t)l->width);
         for (int p = 0; p < 4 && a->data[p] && b->data[p]; p++)
-            compare_row(e, samples(a, p, y), samples(b, p, y), l->width);
+            compare_row(e, colour_row(a, p, y), colour_row(b, p, y), l->width);
     }
 }
 
@@ -157,7 +147,7 @@ static void find_held(const Lock *l, const AVFrame *a)
     for (int y = 0; y < l->height; y++) {
         uint8_t *const held = at(l, l->held, y);
         mark_held(held, at(l, l->equal, y), sums(l, l->equal, y), width);
-        take_levels(most, least, held, samples(a, 0, y), width);
+        take_levels(most, least, held, colour_row(a, 0, y), width);
         spread(l->row[0], width);
         spread(l->row[1], width);
         uint8_t *const high = at(l, l->high, y), *const low = at(l, l->low, y);
@@ -223,8 +213,8 @@ void lock_apply(const Lock *l, const AVFrame *older, const AVFrame *newer, doubl
     for (int y = 0; y < l->height; y++) {
         const uint8_t *const weight = at(l, l->high, y);
         for (int p = 0; p < 4 && made->data[p] && older->data[p] && newer->data[p]; p++) {
-            const float *const a = samples(older, p, y), *const b = samples(newer, p, y);
-            float *const m = (float *)(made->data[p] + (ptrdiff_t)y * made->linesize[p]);
+            const float *const a = colour_row(older, p, y), *const b = colour_row(newer, p, y);
+            float *const m = colour_row(made, p, y);
             for (int x = 0; x < l->width; x++)
                 if (weight[x]) {
                     const float still = a[x] + t1 * (b[x] - a[x]);

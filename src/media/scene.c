@@ -2,6 +2,7 @@
 #include "media/scene.h"
 
 #include "base/mem.h"
+#include "media/colour.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,9 +25,9 @@ static unsigned char mean_luma(const AVFrame *rgb, int x0, int y0, int side)
     float sum = 0;
     int count = 0;
     for (int y = y0; y < y0 + side; y += step) {
-        const float *const g = (const float *)(rgb->data[0] + (ptrdiff_t)y * rgb->linesize[0]);
-        const float *const b = (const float *)(rgb->data[1] + (ptrdiff_t)y * rgb->linesize[1]);
-        const float *const r = (const float *)(rgb->data[2] + (ptrdiff_t)y * rgb->linesize[2]);
+        const float *const g = colour_row(rgb, 0, y);
+        const float *const b = colour_row(rgb, 1, y);
+        const float *const r = colour_row(rgb, 2, y);
         for (int x = x0; x < x0 + side; x++)
             sum += r[x] + 2 * g[x] + b[x];
         count += side;

@@ -185,9 +185,8 @@ static int create_strip(Preview *v, const AVFrame *first, int moments)
     return DAIN_OK;
 }
 
-static uint8_t level(const uint8_t *plane, int x)
+static uint8_t level(float value)
 {
-    const float value = ((const float *)(const void *)plane)[x];
     return value > 0 ? (uint8_t)lrintf(255 * (value < 1 ? value : 1)) : 0;
 }
 
@@ -195,9 +194,8 @@ static void paste(Preview *v, const AVFrame *rgb, int row, int column)
 {
     const int left = column * (shown_width(v) + GAP), top = row * (shown_height(v) + GAP);
     for (int y = 0; y < v->height; y++) {
-        const uint8_t *plane[3]; /* FFmpeg's order of planes is green, blue, red */
-        for (int i = 0; i < 3; i++)
-            plane[i] = rgb->data[(i + 2) % 3] + (ptrdiff_t)y * rgb->linesize[(i + 2) % 3];
+        const float *const plane[3] = { colour_row(rgb, 2, y), colour_row(rgb, 0, y),
+                                        colour_row(rgb, 1, y) };
         for (int x = 0; x < v->width; x++) {
             int to_x, to_y;
             orientation_place(v->turn, v->width, v->height, x, y, &to_x, &to_y);
@@ -205,7 +203,7 @@ static void paste(Preview *v, const AVFrame *rgb, int row, int column)
                                  (ptrdiff_t)(top + to_y) * v->strip->linesize[0] +
                                  3 * (ptrdiff_t)(left + to_x);
             for (int i = 0; i < 3; i++)
-                out[i] = level(plane[i], x);
+                out[i] = level(plane[i][x]);
         }
     }
 }
