@@ -1,6 +1,7 @@
 /* Whether a file is as long as the structure of its container says. */
 #include "media/intact.h"
 
+#include <libavutil/intreadwrite.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,19 +21,6 @@ static int read_at(const Bytes *b, int64_t at, uint8_t *to, int count)
     if (at < 0 || at >= b->size || fseeko(b->file, (off_t)at, SEEK_SET) != 0)
         return 0;
     return (int)fread(to, 1, (size_t)count, b->file);
-}
-
-static uint64_t big(const uint8_t *p, int count)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < count; i++)
-        value = value << 8 | p[i];
-    return value;
-}
-
-static uint32_t little32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
 /* How far a part reaches beyond the end; length may be anything. */
@@ -55,6 +43,14 @@ typedef struct Element {
     bool open; /* the length is not given */
 } Element;
 
+static uint64_t number(const uint8_t *p, int count)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < count; i++)
+        value = value << 8 | p[i];
+    return value;
+}
+
 static int bytes_of(uint8_t first)
 {
     int count = 1;
@@ -73,9 +69,9 @@ static bool read_element(const Bytes *b, int64_t at, Element *e)
     const int size = bytes_of(head[id]);
     if (size > 8 || there < id + size)
         return false;
-    e->id = (uint32_t)big(head, id);
+    e->id = (uint32_t)number(head, id);
     e->data = at + id + size;
-    e->length = big(head + id, size) & ((UINT64_C(1) << (7 * size)) - 1);
+    e->length = number(head + id, size) & ((UINT64_C(1) << (7 * size)) - 1);
     e->open = e->length == (UINT64_C(1) << (7 * size)) - 1;
     return true;
 }
@@ -108,11 +104,11 @@ static int64_t mp4_missing(const Bytes *b)
         const int there = read_at(b, at, head, sizeof head);
         if (there < 8)
             return 8 - there;
-        uint64_t length = big(head, 4);
+        uint64_t length = AV_RB32(head);
         if (length == 0)
             return 0; /* to the end of the file */
         if (length == 1)
-            length = there < 16 ? 16 : big(head + 8, 8);
+            length = there < 16 ? 16 : AV_RB64(head + 8);
         const int64_t missing = beyond(b, at, length);
         if (missing || length < 8 || length > (uint64_t)b->size)
             return missing;
@@ -128,7 +124,7 @@ static int64_t riff_missing(const Bytes *b)
     uint8_t head[8];
     int64_t at = 0;
     for (int i = 0; i < PARTS && read_at(b, at, head, sizeof head) == sizeof head; i++) {
-        const uint32_t length = little32(head + 4);
+        const uint32_t length = AV_RL32(head + 4);
         if (memcmp(head, "RIFF", 4) != 0 || length == 0 || length == UINT32_MAX)
             return 0;
         const int64_t missing = beyond(b, at + 8, length);
@@ -172,7 +168,6 @@ static int64_t ogg_missing(const Bytes *b)
 
 int64_t intact_missing_bytes(const char *path)
 {
-    static const uint8_t ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
     uint8_t head[12];
     struct stat st;
     int64_t missing = 0;
@@ -182,7 +177,7 @@ int64_t intact_missing_bytes(const char *path)
     if (!b.file)
         return 0;
     if (read_at(&b, 0, head, sizeof head) == sizeof head) {
-        if (!memcmp(head, ebml, sizeof ebml))
+        if (AV_RB32(head) == EBML)
             missing = matroska_missing(&b);
         else if (!memcmp(head + 4, "ftyp", 4) || !memcmp(head + 4, "moov", 4) ||
                  !memcmp(head + 4, "mdat", 4) || !memcmp(head + 4, "wide", 4))

@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 
 #include <errno.h>
+#include <libavutil/intreadwrite.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,21 +87,11 @@ bool still_known(const char *path)
 
 /* ---- whether the end is there ---- */
 
-static uint32_t big32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static uint32_t little32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 /* Chunk by chunk to IEND (PNG, third edition, 5.3). */
 static bool png_ends(const uint8_t *p, size_t size)
 {
     for (size_t at = 8; at + 12 <= size;) {
-        const size_t length = big32(p + at);
+        const size_t length = AV_RB32(p + at);
         if (length > size - at - 12)
             return false;
         if (!memcmp(p + at + 4, "IEND", 4))
@@ -128,7 +119,7 @@ static bool jpeg_ends(const uint8_t *p, size_t size)
         }
         if (at + 4 > size)
             return false;
-        at += 2 + ((size_t)p[at + 2] << 8 | p[at + 3]);
+        at += 2 + AV_RB16(p + at + 2);
     }
     return false;
 }
@@ -141,9 +132,9 @@ static bool is_whole(enum AVCodecID codec, const uint8_t *p, size_t size)
     case AV_CODEC_ID_MJPEG:
         return jpeg_ends(p, size);
     case AV_CODEC_ID_WEBP:
-        return little32(p + 4) <= size - 8;
+        return AV_RL32(p + 4) <= size - 8;
     case AV_CODEC_ID_BMP:
-        return size >= 6 && little32(p + 2) <= size;
+        return size >= 6 && AV_RL32(p + 2) <= size;
     default:
         return true; /* their decoders notice */
     }
