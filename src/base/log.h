@@ -27,4 +27,10 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void report_log(Report *r, DainLogLevel level, const char *format, ...);
 
+/* "" or "s", behind the name of what there is so many of. */
+static inline const char *plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 #endif

@@ -94,7 +94,7 @@ static int after_damage(Source *s, const char *what)
     if (!s->settings.strict)
         return DAIN_OK;
     return report_error(s->report, DAIN_EFORMAT, "%s is damaged: %s after %lld frame%s (--strict)",
-                        s->url, what, (long long)s->clock.frames, s->clock.frames == 1 ? "" : "s");
+                        s->url, what, (long long)s->clock.frames, plural(s->clock.frames));
 }
 
 static int accept_frame(Source *s, AVFrame *frame)

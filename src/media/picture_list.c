@@ -109,7 +109,7 @@ static int read_folder(PictureList *list, const char *folder, DIR *dir, Report *
                             still_endings);
     if (others)
         report_log(report, DAIN_LOG_WARNING, "%s: %d other thing%s in the folder left out (%s%s)",
-                   folder, others, others == 1 ? "" : "s", other, others == 1 ? "" : ", ...");
+                   folder, others, plural(others), other, others == 1 ? "" : ", ...");
     qsort(list->file, (size_t)list->count, sizeof *list->file, by_name);
     for (int i = 0; i < list->count; i++)
         list->file[i].place = i;

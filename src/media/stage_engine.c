@@ -180,7 +180,7 @@ static int count_cut(Pipeline *p)
         cut_list_drop_last(&p->cuts);
         report_log(&p->engine.report, DAIN_LOG_INFO,
                    "the cut before frame %" PRId64 " was a flash of %d frame%s", p->source_index,
-                   p->newer.flash, p->newer.flash == 1 ? "" : "s");
+                   p->newer.flash, plural(p->newer.flash));
         return DAIN_OK;
     }
     p->progress.cuts++;

@@ -228,7 +228,7 @@ static int conclude(const Batch *b, int interrupted)
         for (int i = 0; i < b->count; i++)
             print_item(&b->item[i], width);
         fprintf(stderr, "%d video%s in %s: %d done, %d damaged, %d there already, %d failed",
-                b->count, b->count == 1 ? "" : "s", duration_text(seconds, time, sizeof time),
+                b->count, plural(b->count), duration_text(seconds, time, sizeof time),
                 of[FATE_DONE], of[FATE_DAMAGED], of[FATE_SKIPPED], of[FATE_FAILED]);
         if (of[FATE_WAITING])
             fprintf(stderr, ", %d not done", of[FATE_WAITING]);

@@ -155,8 +155,7 @@ static void print_text(const Bench *b)
     const int made = o->frames * o->times;
     printf("%s: %s, %s, %s%s%d thread%s, %dx%d, %d new frame%s\n", b->info.model, b->info.network,
            b->info.precision, b->info.cpu, b->context ? ", " : "", b->info.threads,
-           b->info.threads == 1 ? "" : "s", o->size.width, o->size.height, made,
-           made == 1 ? "" : "s");
+           plural(b->info.threads), o->size.width, o->size.height, made, plural(made));
     if (!b->context) {
         printf("%.2f new frames/s: median %.2f ms, best %.2f, worst %.2f\n", made / b->total,
                b->ms[o->frames / 2], b->ms[0], b->ms[o->frames - 1]);

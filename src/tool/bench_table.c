@@ -201,8 +201,7 @@ static void print_head(const Table *t)
         return;
     }
     printf("dain %s, %s, %d processors; the network alone, %d new frame%s a pair\n\n",
-           dain_version(), flags, cpu_count(), t->options->times,
-           t->options->times == 1 ? "" : "s");
+           dain_version(), flags, cpu_count(), t->options->times, plural(t->options->times));
     printf(
         "| model | size | precision | new frames/s | latency, ms | peak memory, MiB | threads busy "
         "| file, MiB |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");

@@ -4,11 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *plural(int64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* Faults that cost no frame. */
 static void tell_repaired(Report *report, const char *path, const SourceDamage *d)
 {

@@ -148,7 +148,7 @@ static void print_text(const InfoOptions *o, const Facts *f)
            AV_VERSION_MAJOR(avutil_version()), AV_VERSION_MINOR(avutil_version()),
            AV_VERSION_MICRO(avutil_version()), f->zimg[0], f->zimg[1], f->zimg[2]);
     printf("processors  %d, with %s\n", cpu_count(), f->cpu_has);
-    printf("in use      %s, %d thread%s\n", f->cpu_used, m->threads, m->threads == 1 ? "" : "s");
+    printf("in use      %s, %d thread%s\n", f->cpu_used, m->threads, plural(m->threads));
     print_models(f->models, f->model_count, m->model);
     printf("\nmodel       %s\n", m->model);
     printf("network     %s in %s\n", m->network, m->precision);

@@ -82,11 +82,6 @@ static void on_progress(void *opaque, const PipelineProgress *p)
 
 /* ---- afterwards ---- */
 
-static const char *plural(int64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* ", 12 duplicates left out": what was judged beside cuts, nothing for what did not happen. */
 static const char *judgement_text(const PipelineProgress *p, char *text, size_t size)
 {

@@ -53,7 +53,7 @@ static void say(const Trial *t, size_t limit, Report *report)
     char look[80] = "";
     if (t->lookahead)
         snprintf(look, sizeof look, "; the encoder looks %d frame%s ahead", t->lookahead,
-                 t->lookahead == 1 ? "" : "s");
+                 plural(t->lookahead));
     report_log(report, t->lookahead ? DAIN_LOG_WARNING : DAIN_LOG_INFO,
                "within %zu MiB: network %zu, program and frames %zu, encoder %zu%s%s", limit >> 20,
                mib(t->plan.total_bytes), mib(t->media.program + t->media.frames),
