@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* Room for size more, twice what there was so that many small additions stay cheap. */
@@ -37,6 +36,14 @@ void bytes_put(Bytes *b, const void *data, size_t size)
     }
     memcpy(b->data + b->size, data, size);
     b->size += size;
+}
+
+void bytes_put_number(Bytes *b, uint64_t number, int bytes)
+{
+    unsigned char raw[8];
+    for (int i = 0; i < bytes; i++)
+        raw[i] = (unsigned char)(number >> (8 * i));
+    bytes_put(b, raw, (size_t)bytes);
 }
 
 void bytes_free(Bytes *b)

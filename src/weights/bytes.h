@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Zeros are an empty one. After a failed allocation additions do nothing, so that a writer asks once, at its
  * end. */
@@ -14,6 +15,8 @@ typedef struct Bytes {
 } Bytes;
 
 void bytes_put(Bytes *b, const void *data, size_t size);
+/* The lowest `bytes` bytes of a number, at most 8, little endian. */
+void bytes_put_number(Bytes *b, uint64_t number, int bytes);
 /* Frees the data; empty afterwards, and no_memory is forgotten. */
 void bytes_free(Bytes *b);
 

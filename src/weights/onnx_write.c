@@ -47,11 +47,8 @@ static void put_float(Bytes *b, int field, float v)
         float f;
         uint32_t u;
     } bits = { v };
-    unsigned char bytes[4];
-    for (int i = 0; i < 4; i++)
-        bytes[i] = (unsigned char)(bits.u >> 8 * i);
     put_varint(b, (uint64_t)field << 3 | WIRE_FIXED32);
-    bytes_put(b, bytes, sizeof bytes);
+    bytes_put_number(b, bits.u, 4);
 }
 
 /* Moves a finished message into its parent, as a field. */
@@ -193,79 +190,43 @@ static uint64_t float_bits(float value, OnnxType type)
     return type == ONNX_HALF ? onnx_half(value) : bits.u;
 }
 
-/* raw_data = 9, little endian. */
-static void put_raw(OnnxWriter *w, Bytes *tensor, const uint64_t *value, int64_t count,
-                    int bytes_each)
+/* raw_data = 9, little endian: so many elements of so many bytes follow. */
+static void raw_head(Bytes *tensor, int64_t count, int bytes_each)
 {
-    unsigned char *raw = mem_alloc((size_t)count * bytes_each + 1);
-    if (!raw) {
-        w->initializer.no_memory = 1;
-        bytes_free(tensor);
-        return;
-    }
-    for (int64_t k = 0; k < count; k++)
-        for (int i = 0; i < bytes_each; i++)
-            raw[k * bytes_each + i] = (unsigned char)(value[k] >> 8 * i);
-    put_bytes(tensor, 9, raw, (size_t)count * bytes_each);
-    mem_free(raw);
-    put_message(&w->initializer, 5, tensor);
+    put_varint(tensor, 9 << 3 | WIRE_BYTES);
+    put_varint(tensor, (uint64_t)count * bytes_each);
 }
 
-/* A constant of that name and type; room for the bits of its elements, or NULL where it is known already or
- * there is no memory. */
-static uint64_t *constant_begin(OnnxWriter *w, OnnxValue *v, const char *name, OnnxType type,
-                                int dims, const int64_t *shape, int64_t *count)
+/* A constant of that name and type, unless there is one; of floats, or else of integers. */
+static OnnxValue constant(OnnxWriter *w, const char *name, OnnxType type, int dims,
+                          const int64_t *shape, const float *floats, const int32_t *integers)
 {
-    *v = (OnnxValue){ .type = type };
-    *count = 1;
+    OnnxValue v = { .type = type };
+    const int bytes = type == ONNX_HALF ? 2 : type == ONNX_FLOAT || type == ONNX_INT32 ? 4 : 1;
+    int64_t count = 1;
     for (int i = 0; i < dims; i++)
-        *count *= shape[i];
-    snprintf(v->name, sizeof v->name, "%s", name);
-    if (known(w, v->name))
-        return NULL;
-    uint64_t *bits = mem_alloc((size_t)*count * sizeof *bits);
-    if (!bits)
-        w->initializer.no_memory = 1;
-    return bits;
-}
-
-static void constant_end(OnnxWriter *w, const OnnxValue *v, int dims, const int64_t *shape,
-                         uint64_t *bits, int64_t count)
-{
-    const int bytes = v->type == ONNX_HALF                             ? 2
-                      : v->type == ONNX_FLOAT || v->type == ONNX_INT32 ? 4
-                                                                       : 1;
-    Bytes b = tensor_head(v->name, v->type, dims, shape);
-    put_raw(w, &b, bits, count, bytes);
-    mem_free(bits);
+        count *= shape[i];
+    snprintf(v.name, sizeof v.name, "%s", name);
+    if (known(w, v.name))
+        return v;
+    Bytes b = tensor_head(v.name, type, dims, shape);
+    raw_head(&b, count, bytes);
+    for (int64_t i = 0; i < count; i++)
+        bytes_put_number(&b, floats ? float_bits(floats[i], type) : (uint64_t)integers[i], bytes);
+    put_message(&w->initializer, 5, &b);
+    return v;
 }
 
 OnnxValue onnx_tensor(OnnxWriter *w, const char *name, OnnxType type, int dims,
                       const int64_t *shape, const float *values)
 {
-    OnnxValue v;
-    int64_t count;
-    uint64_t *bits = constant_begin(w, &v, name, type, dims, shape, &count);
-    if (!bits)
-        return v;
-    for (int64_t i = 0; i < count; i++)
-        bits[i] = float_bits(values[i], type);
-    constant_end(w, &v, dims, shape, bits, count);
-    return v;
+    return constant(w, name, type, dims, shape, values, NULL);
 }
 
 OnnxValue onnx_integers(OnnxWriter *w, const char *name, OnnxType type, int dims,
                         const int64_t *shape, const int32_t *values)
 {
-    OnnxValue v;
-    int64_t count;
-    uint64_t *bits = constant_begin(w, &v, name, type, dims, shape, &count);
-    if (!bits)
-        return v;
-    for (int64_t i = 0; i < count; i++)
-        bits[i] = (uint32_t)values[i];
-    constant_end(w, &v, dims, shape, bits, count);
-    return v;
+    return constant(w, name, type, dims, shape, NULL, values);
 }
 
 OnnxValue onnx_scalar(OnnxWriter *w, float value)
@@ -278,10 +239,8 @@ OnnxValue onnx_scalar(OnnxWriter *w, float value)
 OnnxValue onnx_ints(OnnxWriter *w, int count, const int64_t *values)
 {
     OnnxValue v = { .type = ONNX_INT64 };
-    uint64_t bits[ONNX_MAX_DIMS];
     int used = snprintf(v.name, sizeof v.name, "ints");
     for (int i = 0; i < count && i < ONNX_MAX_DIMS; i++) {
-        bits[i] = (uint64_t)values[i];
         const size_t left = sizeof v.name - used;
         const int n = values[i] == INT64_MAX
                           ? snprintf(v.name + used, left, "/end")
@@ -292,7 +251,10 @@ OnnxValue onnx_ints(OnnxWriter *w, int count, const int64_t *values)
         return v;
     const int64_t n = count < ONNX_MAX_DIMS ? count : ONNX_MAX_DIMS;
     Bytes b = tensor_head(v.name, ONNX_INT64, 1, &n);
-    put_raw(w, &b, bits, n, 8);
+    raw_head(&b, n, 8);
+    for (int i = 0; i < n; i++)
+        bytes_put_number(&b, (uint64_t)values[i], 8);
+    put_message(&w->initializer, 5, &b);
     return v;
 }
 

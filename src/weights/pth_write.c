@@ -21,14 +21,6 @@ enum {
     MEMBER_NAME_MAX = 64
 };
 
-static void put_number(Bytes *b, uint64_t number, int bytes)
-{
-    unsigned char raw[8];
-    for (int i = 0; i < bytes; i++)
-        raw[i] = (unsigned char)(number >> (8 * i));
-    bytes_put(b, raw, (size_t)bytes);
-}
-
 /* ---- the pickle; letters as in Python's pickletools ---- */
 
 static void put_opcodes(Bytes *b, const char *opcodes)
@@ -39,7 +31,7 @@ static void put_opcodes(Bytes *b, const char *opcodes)
 static void put_text(Bytes *b, const char *text)
 {
     put_opcodes(b, "X");
-    put_number(b, strlen(text), 4);
+    bytes_put_number(b, strlen(text), 4);
     put_opcodes(b, text);
 }
 
@@ -47,10 +39,10 @@ static void put_integer(Bytes *b, int64_t number)
 {
     if (number <= INT32_MAX) {
         put_opcodes(b, "J");
-        put_number(b, (uint64_t)number, 4);
+        bytes_put_number(b, (uint64_t)number, 4);
     } else {
         put_opcodes(b, "\x8a\x08");
-        put_number(b, (uint64_t)number, 8);
+        bytes_put_number(b, (uint64_t)number, 8);
     }
 }
 
@@ -127,16 +119,16 @@ static int write_bytes(Writer *w, const void *data, size_t size)
 /* What local header and directory entry have in common, from the version on. */
 static void put_common(Bytes *b, uint32_t crc, size_t size, size_t name, size_t extra)
 {
-    put_number(b, 0, 2); /* version that can read it */
-    put_number(b, 0, 2); /* flags */
-    put_number(b, 0, 2); /* stored */
-    put_number(b, 0, 2); /* time */
-    put_number(b, DOS_DATE, 2);
-    put_number(b, crc, 4);
-    put_number(b, size, 4);
-    put_number(b, size, 4);
-    put_number(b, name, 2);
-    put_number(b, extra, 2);
+    bytes_put_number(b, 0, 2); /* version that can read it */
+    bytes_put_number(b, 0, 2); /* flags */
+    bytes_put_number(b, 0, 2); /* stored */
+    bytes_put_number(b, 0, 2); /* time */
+    bytes_put_number(b, DOS_DATE, 2);
+    bytes_put_number(b, crc, 4);
+    bytes_put_number(b, size, 4);
+    bytes_put_number(b, size, 4);
+    bytes_put_number(b, name, 2);
+    bytes_put_number(b, extra, 2);
 }
 
 static int write_member(Writer *w, const char *name, const void *data, size_t size)
@@ -148,21 +140,21 @@ static int write_member(Writer *w, const char *name, const void *data, size_t si
     const uint64_t start = w->at, plain = start + LOCAL_BYTES + name_size + 4;
     const size_t padding = (size_t)(ALIGN - plain % ALIGN) % ALIGN;
     int result = -1;
-    put_number(&header, 0x04034b50, 4);
+    bytes_put_number(&header, 0x04034b50, 4);
     put_common(&header, crc, size, name_size, padding + 4);
     bytes_put(&header, name, name_size);
-    put_number(&header, PADDING_ID, 2);
-    put_number(&header, padding, 2);
+    bytes_put_number(&header, PADDING_ID, 2);
+    bytes_put_number(&header, padding, 2);
     bytes_put(&header, zeros, padding);
 
-    put_number(&w->directory, 0x02014b50, 4);
-    put_number(&w->directory, 0, 2); /* version that wrote it */
+    bytes_put_number(&w->directory, 0x02014b50, 4);
+    bytes_put_number(&w->directory, 0, 2); /* version that wrote it */
     put_common(&w->directory, crc, size, name_size, 0);
-    put_number(&w->directory, 0, 2); /* comment */
-    put_number(&w->directory, 0, 2); /* part */
-    put_number(&w->directory, 0, 2); /* attributes */
-    put_number(&w->directory, 0, 4);
-    put_number(&w->directory, start, 4);
+    bytes_put_number(&w->directory, 0, 2); /* comment */
+    bytes_put_number(&w->directory, 0, 2); /* part */
+    bytes_put_number(&w->directory, 0, 2); /* attributes */
+    bytes_put_number(&w->directory, 0, 4);
+    bytes_put_number(&w->directory, start, 4);
     bytes_put(&w->directory, name, name_size);
     w->members++;
     if (header.no_memory || w->directory.no_memory)
@@ -177,13 +169,13 @@ static int write_directory(Writer *w)
 {
     Bytes end = { 0 };
     const uint64_t start = w->at;
-    put_number(&end, 0x06054b50, 4);
-    put_number(&end, 0, 4); /* parts */
-    put_number(&end, (uint64_t)w->members, 2);
-    put_number(&end, (uint64_t)w->members, 2);
-    put_number(&end, w->directory.size, 4);
-    put_number(&end, start, 4);
-    put_number(&end, 0, 2);
+    bytes_put_number(&end, 0x06054b50, 4);
+    bytes_put_number(&end, 0, 4); /* parts */
+    bytes_put_number(&end, (uint64_t)w->members, 2);
+    bytes_put_number(&end, (uint64_t)w->members, 2);
+    bytes_put_number(&end, w->directory.size, 4);
+    bytes_put_number(&end, start, 4);
+    bytes_put_number(&end, 0, 2);
     int result = -1;
     if (end.no_memory)
         errno = ENOMEM;
