@@ -1,41 +1,11 @@
 /* Builders of the original network's operators: what they put into a graph, and the shapes they ask for. */
+#include "graph/build_shared.h"
 #include "graph/dain_ops.h"
 
 enum {
     CORR_CHANNELS = 81, /* radius 4: 9 by 9 */
     FILTER_TAPS = 16
 };
-
-/* Shape of an input; zeros after an error. */
-static Tensor shape(const Graph *g, int x)
-{
-    return !g->error && x >= 0 && x < g->tensor_count ? g->tensors[x] : (Tensor){ 0 };
-}
-
-static bool same_size(const Tensor *a, const Tensor *b)
-{
-    return a->w == b->w && a->h == b->h;
-}
-
-/* An operator with one new output. */
-static Op *add_one(Graph *g, OpKind kind, const char *name, const int *in, int inputs, int h, int w,
-                   int c)
-{
-    for (int i = 0; i < inputs; i++)
-        if (in[i] < 0)
-            return NULL; /* the error is known already */
-    Op *op = graph_add(g, kind, name, in, inputs);
-    if (!op)
-        return NULL;
-    op->out[0] = graph_tensor(g, op->name, h, w, c);
-    op->outputs = 1;
-    return g->error ? NULL : op;
-}
-
-static int result(const Op *op)
-{
-    return op ? op->out[0] : -1;
-}
 
 int graph_in_place(Graph *g, int x, int input)
 {
@@ -121,9 +91,8 @@ int graph_deconv(Graph *g, int x, ConvParam *const phase[4])
         op->conv = phase[i];
         op->radius = i;
         op->outputs = 1;
-        const Op *first = op;
         if (i == 0)
-            out = graph_tensor(g, first->name, 2 * t.h, 2 * t.w, phase[0]->oc);
+            out = graph_tensor(g, op->name, 2 * t.h, 2 * t.w, phase[0]->oc);
         op->out[0] = out;
     }
     return g->error ? -1 : out;

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/mem.h"
+#include "graph/build_shared.h"
 #include "graph/ops.h"
 
 #include <math.h>
@@ -82,37 +83,6 @@ Op *graph_add(Graph *g, OpKind kind, const char *name, const int *in, int inputs
     for (int i = 0; i < OP_MAX_OUT; i++)
         op->out[i] = -1;
     return op;
-}
-
-/* An operator with one new output tensor of its own name. */
-static Op *add_one(Graph *g, OpKind kind, const char *name, const int *in, int inputs, int h, int w,
-                   int c)
-{
-    Op *op = graph_add(g, kind, name, in, inputs);
-    if (!op)
-        return NULL;
-    const int out = graph_tensor(g, op->name, h, w, c);
-    if (out < 0)
-        return NULL;
-    op->out[0] = out;
-    op->outputs = 1;
-    return op;
-}
-
-static int result(const Op *op)
-{
-    return op ? op->out[0] : -1;
-}
-
-/* Shape of an input; zeros after an error. */
-static Tensor shape(const Graph *g, int x)
-{
-    return !g->error && x >= 0 && x < g->tensor_count ? g->tensors[x] : (Tensor){ 0 };
-}
-
-static int same_size(const Tensor *a, const Tensor *b)
-{
-    return a->w == b->w && a->h == b->h;
 }
 
 int graph_load(Graph *g)
