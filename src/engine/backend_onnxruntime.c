@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "engine/image.h"
 #include "engine/ort_parts.h"
 #include "engine/ort_runtime.h"
 
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIN_SIDE = 16, MAX_SIDE = 16384, MAX_THREADS = 64, MAX_VALUES = 48 };
+enum { MAX_THREADS = 64, MAX_VALUES = 48 };
 
 /* One of the three networks. */
 typedef struct Part {
@@ -227,30 +228,17 @@ static int host_tensor(Runtime *r, float *data, int dims, const int64_t *shape, 
 
 /* ---- pictures ---- */
 
-static int check_image(Runtime *r, const DainImage *p)
+/* The exported networks are without it. */
+static int check_alpha(const Runtime *r, const DainImage *p)
 {
-    if (p->width < MIN_SIDE || p->height < MIN_SIDE || p->width > MAX_SIDE || p->height > MAX_SIDE)
-        return report_error(r->report, DAIN_EINVAL,
-                            "a picture of %d x %d; sides of %d to %d are possible", p->width,
-                            p->height, MIN_SIDE, MAX_SIDE);
-    if ((unsigned)p->sample > DAIN_SAMPLE_F32 || p->step < 1 || !p->plane[0] || !p->plane[1] ||
-        !p->plane[2])
-        return report_error(r->report, DAIN_EINVAL, "a picture of an unknown format");
-    if (p->plane[3])
-        return report_error(r->report, DAIN_EUNSUPPORTED,
-                            "pictures with transparency need --engine native");
-    return DAIN_OK;
-}
-
-static float peak_of(const DainImage *p)
-{
-    static const float peaks[] = { 255, 65535, 1 };
-    return p->peak && p->sample != DAIN_SAMPLE_F32 ? (float)p->peak : peaks[p->sample];
+    return p->plane[3] ? report_error(r->report, DAIN_EUNSUPPORTED,
+                                      "pictures with transparency need --engine native")
+                       : DAIN_OK;
 }
 
 static void load_picture(float *to, const DainImage *p)
 {
-    const float peak = peak_of(p);
+    const float peak = image_peak(p);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < p->height; y++) {
             const void *const row = (const char *)p->plane[c] + y * p->stride[c];
@@ -265,7 +253,7 @@ static void load_picture(float *to, const DainImage *p)
 
 static void store_picture(const DainImage *p, const float *from)
 {
-    const float peak = peak_of(p);
+    const float peak = image_peak(p);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < p->height; y++) {
             void *const row = (char *)p->plane[c] + y * p->stride[c];
@@ -355,16 +343,9 @@ static int run_guided(Runtime *r, int slot, const DainImage *frame, const DainIm
 static int push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     Runtime *const r = (Runtime *)backend;
-    int error = check_image(r, frame);
-    if (!error && guide)
-        error = check_image(r, guide);
-    if (!error && guide && (guide->width != frame->width || guide->height != frame->height))
-        error = report_error(r->report, DAIN_EINVAL, "the guide is %d x %d, the frame %d x %d",
-                             guide->width, guide->height, frame->width, frame->height);
-    if (!error && r->frames && (frame->width != r->width || frame->height != r->height))
-        error = report_error(r->report, DAIN_EINVAL,
-                             "the frame is %d x %d, the ones before it were %d x %d", frame->width,
-                             frame->height, r->width, r->height);
+    int error = image_check_frame(frame, guide, r->frames, r->width, r->height, r->report);
+    if (!error)
+        error = check_alpha(r, frame);
     if (!error && (frame->width != r->width || frame->height != r->height))
         error = prepare_size(r, frame->width, frame->height);
     if (error)
@@ -384,18 +365,11 @@ static int push(Backend *backend, const DainImage *frame, const DainImage *guide
 static int interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
 {
     Runtime *const r = (Runtime *)backend;
-    if (r->frames < 2)
-        return report_error(r->report, DAIN_ESTATE, "two frames are needed first, %d given",
-                            r->frames);
-    int error = check_image(r, out);
+    int error = image_check_output(out, num, den, r->frames, r->width, r->height, r->report);
+    if (!error)
+        error = check_alpha(r, out);
     if (error)
         return error;
-    if (out->width != r->width || out->height != r->height)
-        return report_error(r->report, DAIN_EINVAL, "the output is %d x %d, the frames are %d x %d",
-                            out->width, out->height, r->width, r->height);
-    if (den <= 0 || num < 0 || num > den)
-        return report_error(r->report, DAIN_EINVAL, "the time %lld/%lld is not between 0 and 1",
-                            (long long)num, (long long)den);
     if (num == 0 || num == den) {
         store_picture(out, r->picture[num ? r->newest : !r->newest]);
         return DAIN_OK;

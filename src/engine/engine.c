@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/words.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "engine/models.h"
 #include "model/budget.h"
 #include "model/session.h"
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIN_SIDE = ENGINE_MIN_SIDE, MAX_SIDE = ENGINE_MAX_SIDE, MAX_THREADS = 64 };
+enum { MAX_THREADS = 64 };
 
 struct DainContext {
     Report report;
@@ -159,36 +160,17 @@ int dain_open(DainContext **ctx, const DainSettings *settings)
 
 /* ---- frames ---- */
 
-static int check_size(DainContext *c, int w, int h)
-{
-    if (w < MIN_SIDE || h < MIN_SIDE || w > MAX_SIDE || h > MAX_SIDE)
-        return report_error(&c->report, DAIN_EINVAL,
-                            "a picture of %d x %d; sides of %d to %d are possible", w, h, MIN_SIDE,
-                            MAX_SIDE);
-    return DAIN_OK;
-}
-
-static int check_image(DainContext *c, const DainImage *p)
-{
-    if (check_size(c, p->width, p->height))
-        return DAIN_EINVAL;
-    const int most = p->sample == DAIN_SAMPLE_U8 ? 255 : 65535;
-    if ((unsigned)p->sample > DAIN_SAMPLE_F32 || p->step < 1 || p->peak < 0 || p->peak > most)
-        return report_error(&c->report, DAIN_EINVAL, "a picture of an unknown sample format");
-    if (!p->plane[0] || !p->plane[1] || !p->plane[2])
-        return report_error(&c->report, DAIN_EINVAL, "a picture without three colour planes");
-    return DAIN_OK;
-}
-
 static ImageView image_view(const DainImage *p)
 {
-    ImageView v = { .step = p->step, .sample = (int)p->sample, .w = p->width, .h = p->height };
+    ImageView v = { .step = p->step,
+                    .sample = (int)p->sample,
+                    .w = p->width,
+                    .h = p->height,
+                    .peak = image_peak(p) };
     for (int i = 0; i < 4; i++) {
         v.plane[i] = p->plane[i];
         v.stride[i] = p->stride[i];
     }
-    const float peaks[] = { 255, 65535, 1 };
-    v.peak = p->peak && p->sample != DAIN_SAMPLE_F32 ? (float)p->peak : peaks[p->sample];
     return v;
 }
 
@@ -252,23 +234,11 @@ int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *
     if (!ctx || !frame)
         return DAIN_EINVAL;
     ctx->report.error[0] = 0;
-    int error = check_image(ctx, frame);
-    if (!error && guide)
-        error = check_image(ctx, guide);
+    int error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    if (!error && (frame->width != ctx->width || frame->height != ctx->height))
+        error = engine_prepare(ctx, frame->width, frame->height);
     if (error)
         return error;
-    if (guide && (guide->width != frame->width || guide->height != frame->height))
-        return report_error(&ctx->report, DAIN_EINVAL, "the guide is %d x %d, the frame %d x %d",
-                            guide->width, guide->height, frame->width, frame->height);
-    if (ctx->frames && (frame->width != ctx->width || frame->height != ctx->height))
-        return report_error(&ctx->report, DAIN_EINVAL,
-                            "the frame is %d x %d, the ones before it were %d x %d", frame->width,
-                            frame->height, ctx->width, ctx->height);
-    if (frame->width != ctx->width || frame->height != ctx->height) {
-        error = engine_prepare(ctx, frame->width, frame->height);
-        if (error)
-            return error;
-    }
     ctx->pair_ready = false;
     const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
     error = finish(
@@ -294,19 +264,10 @@ int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage
     if (!ctx || !out)
         return DAIN_EINVAL;
     ctx->report.error[0] = 0;
-    if (ctx->frames < 2)
-        return report_error(&ctx->report, DAIN_ESTATE, "two frames are needed first, %d given",
-                            ctx->frames);
-    int error = check_image(ctx, out);
+    int error =
+        image_check_output(out, num, den, ctx->frames, ctx->width, ctx->height, &ctx->report);
     if (error)
         return error;
-    if (out->width != ctx->width || out->height != ctx->height)
-        return report_error(&ctx->report, DAIN_EINVAL,
-                            "the output is %d x %d, the frames are %d x %d", out->width,
-                            out->height, ctx->width, ctx->height);
-    if (den <= 0 || num < 0 || num > den)
-        return report_error(&ctx->report, DAIN_EINVAL, "the time %lld/%lld is not between 0 and 1",
-                            (long long)num, (long long)den);
     const ImageView view = image_view(out);
     if (num == 0 || num == den) {
         session_store_frame(&ctx->session, num ? SCOPE_FRAME1 : SCOPE_FRAME0, &view);
@@ -359,7 +320,7 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
         return DAIN_EINVAL;
     int error = check_empty(ctx);
     if (!error)
-        error = check_size(ctx, width, height);
+        error = image_check_size(width, height, &ctx->report);
     if (error)
         return error;
     Need need = { 0 };

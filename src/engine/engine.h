@@ -4,9 +4,6 @@
 
 #include "dain/dain.h"
 
-/* Sides of a picture, in pixels. */
-enum { ENGINE_MIN_SIDE = 16, ENGINE_MAX_SIDE = 16384 };
-
 /* Plans and allocates for frames of w x h, whose sides were checked. Errors: as dain_push(). */
 int engine_prepare(DainContext *c, int w, int h);
 

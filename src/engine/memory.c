@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "engine/image.h"
 
 int dain_use_memory(void *memory, size_t bytes)
 {
@@ -31,8 +32,7 @@ int dain_memory_needed(const DainSettings *settings, int width, int height, size
     if (!bytes)
         return DAIN_EINVAL;
     *bytes = 0;
-    if (width < ENGINE_MIN_SIDE || height < ENGINE_MIN_SIDE || width > ENGINE_MAX_SIDE ||
-        height > ENGINE_MAX_SIDE)
+    if (image_check_size(width, height, NULL))
         return DAIN_EINVAL;
     if (mem_trial_begin())
         return DAIN_ENOMEM;

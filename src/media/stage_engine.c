@@ -1,7 +1,7 @@
 /* The engine's stage of the pipeline: which frames there are at which times, and what they are made of. */
 #include "media/stages.h"
 
-#include "engine/engine.h"
+#include "engine/image.h"
 #include "media/pixels.h"
 
 #include <inttypes.h>
@@ -214,7 +214,7 @@ static int judge_pair(Pipeline *p, bool *cut, bool *pause)
     if (*pause)
         count_pause(p, (double)(b->pts - a->pts) * base);
     /* What the engine would refuse is refused whatever it shows. */
-    const bool possible = a->width >= ENGINE_MIN_SIDE && a->height >= ENGINE_MIN_SIDE;
+    const bool possible = image_check_size(a->width, a->height, NULL) == DAIN_OK;
     p->newer.same = possible && !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
     *pause |= p->newer.still || p->newer.same;
     return *cut ? count_cut(p) : DAIN_OK;
