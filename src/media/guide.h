@@ -5,8 +5,8 @@
  *
  * Why so plain a filter: what counts is the motion, not how the copy looks. New pictures composed of
  * clean frames by the motion of noisy ones tell how good it is (docs/enhancement.md): smoothing takes
- * back most of what strong noise costs, and FFmpeg's hqdn3d, bilateral, median and nlmeans filters,
- * which keep edges, gain less or the same. It knows no time either: a filter that remembers frames
+ * back a third to two thirds of what strong noise costs, and FFmpeg's hqdn3d, bilateral, median and
+ * nlmeans filters, which keep edges, gain less or the same. It knows no time either: a filter that remembers frames
  * would give other bits after --resume.
  */
 #ifndef DAIN_MEDIA_GUIDE_H
