@@ -2,15 +2,13 @@
 #include "weights/ncnn.h"
 
 #include "base/mem.h"
+#include "weights/load.h"
 #include "weights/safetensors.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     PARAM_MAX = 16 << 20, /* bytes of a .param file */
@@ -282,49 +280,24 @@ int ncnn_parse(NcnnNet **net, const char *param, size_t param_size, const void *
     return DAIN_OK;
 }
 
-static int load_file(const char *path, size_t most, Report *report, void **data, size_t *size)
+static int judge_param(const unsigned char *start, size_t have, uint64_t size, const char *path,
+                       Report *report)
 {
-    struct stat status;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int error = DAIN_OK;
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-        goto end;
-    }
-    if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > most) {
-        error = report_error(report, DAIN_EFORMAT, "%s: not a part of an ncnn network", path);
-        goto end;
-    }
-    *size = (size_t)status.st_size;
-    *data = mem_alloc(*size);
-    if (!*data) {
-        error = report_error(report, DAIN_ENOMEM, "%s: no memory for its %zu bytes", path, *size);
-        goto end;
-    }
-    for (size_t done = 0; done < *size && !error;) {
-        const ssize_t n = read(fd, (char *)*data + done, *size - done);
-        if (n > 0)
-            done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
-            error = report_error(report, DAIN_EIO, "%s: %s", path,
-                                 n ? strerror(errno) : "it became shorter while it was read");
-    }
-end:
-    if (fd >= 0)
-        close(fd);
-    return error;
+    return size <= PARAM_MAX
+               ? DAIN_OK
+               : report_error(report, DAIN_EFORMAT, "%s: not a part of an ncnn network", path);
 }
 
 int ncnn_open(NcnnNet **net, const char *param_path, const char *bin_path, Report *report)
 {
-    void *param = NULL, *bin = NULL;
+    unsigned char *param = NULL, *bin = NULL;
     size_t param_size = 0, bin_size = 0;
     *net = NULL;
-    int error = load_file(param_path, PARAM_MAX, report, &param, &param_size);
+    int error = load_file(&param, &param_size, param_path, judge_param, report);
     if (!error)
-        error = load_file(bin_path, SIZE_MAX / 8, report, &bin, &bin_size);
+        error = load_file(&bin, &bin_size, bin_path, NULL, report);
     if (!error)
-        error = ncnn_parse(net, param, param_size, bin, bin_size, param_path, report);
+        error = ncnn_parse(net, (const char *)param, param_size, bin, bin_size, param_path, report);
     mem_free(param);
     mem_free(bin);
     return error;

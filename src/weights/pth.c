@@ -2,13 +2,13 @@
 #include "weights/pth_private.h"
 
 #include "base/mem.h"
+#include "weights/load.h"
 #include "weights/types.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -191,29 +191,12 @@ int pth_parse(PthFile **file, const void *data, size_t size, const char *name, R
     return DAIN_OK;
 }
 
-static int load_file(int fd, const char *path, Report *report, unsigned char **data, size_t *size)
+static int judge(const unsigned char *start, size_t have, uint64_t size, const char *path,
+                 Report *report)
 {
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return report_error(report, DAIN_EIO, "%s: not a regular file", path);
-    *size = (size_t)status.st_size;
-    *data = mem_alloc(*size + 1);
-    if (!*data)
-        return report_error(report, DAIN_ENOMEM, "%s: no memory for its %zu bytes", path, *size);
-    for (size_t done = 0; done < *size;) {
-        const ssize_t n = read(fd, *data + done, *size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return report_error(report, DAIN_EIO, "%s: %s", path,
-                                n < 0 ? strerror(errno) : "it became shorter while it was read");
-        done += (size_t)n;
-        if (done == (size_t)n && !pth_is(*data, done) && done >= PTH_MAGIC_BYTES)
-            return report_error(report, DAIN_EFORMAT, "%s: not a PyTorch checkpoint", path);
-    }
-    return DAIN_OK;
+    return pth_is(start, have)
+               ? DAIN_OK
+               : report_error(report, DAIN_EFORMAT, "%s: not a PyTorch checkpoint", path);
 }
 
 int pth_is_file(const char *path)
@@ -232,12 +215,7 @@ int pth_open(PthFile **file, const char *path, Report *report)
     unsigned char *data = NULL;
     size_t size = 0;
     *file = NULL;
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    int error = load_file(fd, path, report, &data, &size);
-    close(fd);
+    int error = load_file(&data, &size, path, judge, report);
     if (!error)
         error = pth_parse(file, data, size, path, report);
     if (error) {

@@ -6,8 +6,6 @@
 #include "weights/pickle.h"
 #include "weights/pth.h"
 
-enum { PTH_MAGIC_BYTES = 15 }; /* what pth_is() looks at, at most */
-
 /* Bytes of a storage in the file. */
 typedef struct PthStorage {
     PickleText key;

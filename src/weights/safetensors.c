@@ -3,14 +3,11 @@
 
 #include "base/mem.h"
 #include "weights/json.h"
+#include "weights/load.h"
 #include "weights/types.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     PREFIX_BYTES = 8,            /* length of the header, little endian */
@@ -317,51 +314,11 @@ fail:
     return error;
 }
 
-/* Reads exactly size bytes. A file that became shorter meanwhile is an error too. */
-static int read_fully(int fd, void *out, size_t size)
+static int judge(const unsigned char *start, size_t have, uint64_t size, const char *path,
+                 Report *report)
 {
-    for (size_t done = 0; done < size;) {
-        const ssize_t n = read(fd, (char *)out + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            errno = n < 0 ? errno : ENODATA;
-            return -1;
-        }
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-/* Loads rather than maps: a mapped file that another program truncates would kill us. The first
- * bytes are judged before the rest is read, so that a video named by mistake is not loaded. */
-static int load_file(int fd, const char *path, Report *report, unsigned char **data, size_t *size)
-{
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return report_error(report, DAIN_EIO, "%s: not a regular file", path);
-
-    unsigned char prefix[PREFIX_BYTES + 1] = { 0 };
-    const size_t have =
-        status.st_size < (off_t)sizeof(prefix) ? (size_t)status.st_size : sizeof(prefix);
-    size_t length = 0;
-    if (read_fully(fd, prefix, have) < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    const int error = header_length(prefix, (uint64_t)status.st_size, path, report, &length);
-    if (error)
-        return error;
-
-    *size = (size_t)status.st_size;
-    *data = (uint64_t)status.st_size > SIZE_MAX ? NULL : mem_alloc(*size);
-    if (!*data)
-        return report_error(report, DAIN_ENOMEM, "%s: no memory for its %llu bytes", path,
-                            (unsigned long long)status.st_size);
-    memcpy(*data, prefix, have);
-    if (read_fully(fd, *data + have, *size - have) < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    return 0;
+    size_t length;
+    return header_length(start, size, path, report, &length);
 }
 
 int safetensors_open(WeightFile **file, const char *path, Report *report)
@@ -369,12 +326,7 @@ int safetensors_open(WeightFile **file, const char *path, Report *report)
     unsigned char *data = NULL;
     size_t size = 0;
     *file = NULL;
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-    int error = load_file(fd, path, report, &data, &size);
-    close(fd);
+    int error = load_file(&data, &size, path, judge, report);
     if (!error)
         error = safetensors_parse(file, data, size, path, report);
     if (error) {
