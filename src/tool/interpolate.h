@@ -45,7 +45,7 @@ enum { SEGMENT_FRAMES = 1000 };
 
 /* NULL, or what is wrong with the options about time. */
 const char *interpolate_wrong_time(const InterpolateOptions *options);
-/* Sets what they mean. */
+/* Sets what those mean. */
 void interpolate_set_time(const InterpolateOptions *options, PipelineSettings *settings);
 
 /* Makes one video into another, says how it went. result may be NULL. An exit code. */

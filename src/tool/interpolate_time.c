@@ -29,13 +29,6 @@ void interpolate_set_time(const InterpolateOptions *o, PipelineSettings *s)
     const bool slow = o->slowmo.num != 0;
     s->mode = !o->rate.num ? TIMELINE_FACTOR : o->vfr ? TIMELINE_FILL : TIMELINE_RATE;
     s->variable = o->vfr;
-    s->dedup = o->dedup;
-    s->fallback = o->fallback;
-    s->match = o->match;
-    s->denoise_flow = o->denoise_flow;
-    s->scenes = o->scenes;
-    s->scene_list = o->scene_list;
-    s->lock = !o->no_lock;
     s->out_rate = o->rate;
     s->stretch = slow ? o->slowmo : (Ratio){ 1, 1 };
     /* Slow motion at the source's rate needs as many frames for each of the source as it is slower. */

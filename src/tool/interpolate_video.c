@@ -192,17 +192,10 @@ static int count_frames(const char *path, const SourceSettings *how, Report *rep
     return r;
 }
 
-int interpolate_video(const InterpolateOptions *o, const char *in, const char *out, Report *report,
-                      PipelineResult *copy)
+static PipelineSettings settings_of(const InterpolateOptions *o, Job *job)
 {
-    Job job = { .options = o,
-                .input = in,
-                .output = out,
-                .events = o->progress && !strcmp(o->progress, "json"),
-                .report = report };
-    PipelineResult result = { 0 };
     PipelineSettings s = {
-        .input = in,
+        .input = job->input,
         .source = { .threads = o->common.memory_limit ? 1 : 0, /* each holds frames */
                     .progressive = o->progressive,
                     .deinterlace = o->deinterlace,
@@ -210,7 +203,7 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
                     .max_gap = o->max_gap,
                     .input_rate = o->input_rate,
                     .streams = o->streams },
-        .output = { .path = out,
+        .output = { .path = job->output,
                     .overwrite = o->overwrite,
                     .only_video = o->no_streams,
                     .encoder = { .codec = o->codec,
@@ -220,48 +213,73 @@ int interpolate_video(const InterpolateOptions *o, const char *in, const char *o
                                  .options = o->encoder_options.text } },
         .segment_frames = o->resume && !o->segment ? SEGMENT_FRAMES : o->segment,
         .resume = o->resume,
+        .scenes = o->scenes,
+        .scene_list = o->scene_list,
         .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
+        .fallback = o->fallback,
+        .denoise_flow = o->denoise_flow,
+        .match = o->match,
+        .lock = !o->no_lock,
+        .dedup = o->dedup,
         .depth = tuning_of(&o->common).depth,
+        .engine = job->engine,
         .cancel = interruption(),
-        .report = report,
+        .report = job->report,
         .started = on_start,
         .choose = o->common.memory_limit ? on_choice : NULL,
         .progress = on_progress,
-        .opaque = &job,
+        .opaque = job,
     };
+    interpolate_set_time(o, &s);
+    return s;
+}
+
+/* The video, or what is wanted instead of it. */
+static int work(Job *job, PipelineSettings *s, PipelineResult *result)
+{
+    const InterpolateOptions *const o = job->options;
+    if (o->frames) {
+        int64_t count = 0;
+        const int r = count_frames(job->input, &s->source, job->report, &count);
+        if (r != DAIN_OK)
+            return r;
+        s->factor = ratio(o->frames, count);
+    }
+    if (o->dry_run)
+        return plan_print(s, backend_context(job->engine) ? &o->common : NULL, job->events);
+    if (o->preview)
+        return preview_write(s, o->preview, o->common.quiet || job->events);
+    return pipeline_run(s, result);
+}
+
+int interpolate_video(const InterpolateOptions *o, const char *in, const char *out, Report *report,
+                      PipelineResult *copy)
+{
     /* Options that do not change what the output is. */
     static const char *const other[] = { "input",     "output",   "model",     "threads",
                                          "quiet",     "verbose",  "resume",    "segment",
                                          "overwrite", "progress", "batch",     "preview",
                                          "dry-run",   "config",   "no-config", NULL };
     const char *const model = o->common.model ? o->common.model : dain_default_model();
+    Job job = { .options = o,
+                .input = in,
+                .output = out,
+                .events = o->progress && !strcmp(o->progress, "json"),
+                .report = report };
+    PipelineResult result = { 0 };
     progress_start(&job.progress, "frames", true);
-    interpolate_set_time(o, &s);
-    Backend *engine = backend_open(&o->common, &o->engine, report);
-    if (!engine)
+    job.engine = backend_open(&o->common, &o->engine, report);
+    if (!job.engine)
         return finish(&job, DAIN_EIO, &result);
+    PipelineSettings s = settings_of(o, &job);
     char **const facts = facts_of(commands[0], o, other, model, report);
     s.facts = (const char *const *)facts;
     interruption_start(NULL);
-    interruption_watch(engine);
-    int r = facts ? DAIN_OK : DAIN_EIO;
-    if (o->frames && r == DAIN_OK) {
-        int64_t count = 0;
-        r = count_frames(in, &s.source, report, &count);
-        if (r == DAIN_OK)
-            s.factor = ratio(o->frames, count);
-    }
-    s.engine = job.engine = engine;
-    if (r == DAIN_OK && o->dry_run)
-        r = plan_print(&s, !strcmp(engine->methods->name, "native") ? &o->common : NULL,
-                       job.events);
-    else if (r == DAIN_OK && o->preview)
-        r = preview_write(&s, o->preview, o->common.quiet || job.events);
-    else if (r == DAIN_OK)
-        r = pipeline_run(&s, &result);
+    interruption_watch(job.engine);
+    const int r = facts ? work(&job, &s, &result) : DAIN_EIO;
     interruption_stop();
     facts_free(facts);
-    backend_close(&engine);
+    backend_close(&job.engine);
     if (copy)
         *copy = result;
     return finish(&job, r, &result);
