@@ -52,8 +52,8 @@ typedef struct Clock {
     int64_t jumps;
 } Clock;
 
-/* gap: seconds for the step ahead that is a jump, 0 = the usual. start: of the file, microseconds.
- * DAIN_ENOMEM. */
+/* gap: seconds for the step ahead that is a jump, 0 = the usual.
+ * Errors: DAIN_ENOMEM. */
 int clock_init(Clock *clock, const AVFormatContext *format, const AVStream *video, double gap);
 void clock_free(Clock *clock);
 

@@ -1,4 +1,4 @@
-/* Fine detail: measuring it, and bringing new frames to that of their neighbours. */
+/* Fine detail: measuring it, and bringing new frames to that of their neighbours (and to their grain). */
 #include "media/detail.h"
 
 #include "base/mem.h"

@@ -17,13 +17,19 @@ static int take_decoded(Pipeline *p, const SourceFrame *from, bool again, AVFram
     return DAIN_OK;
 }
 
+/* Whether the writer works on new frames, beside the network: for that it needs their neighbours. */
+static bool pair_is_wanted(const Pipeline *p)
+{
+    return p->lock || p->settings->match;
+}
+
 /* Gives a frame to the engine, which keeps what it needs of it. */
 static int push(Pipeline *p, SourceFrame *frame, int64_t index)
 {
     const int r = guide_push(&p->guide, p->settings->engine, frame->rgb);
     if (r < 0)
         return r;
-    if (!p->lock && !p->settings->match)
+    if (!pair_is_wanted(p))
         av_frame_free(&frame->rgb);
     p->engine_index = index;
     return DAIN_OK;
@@ -46,21 +52,20 @@ static int load_pair(Pipeline *p)
 static int doubt_new(Pipeline *p, const Instant *at, AVFrame **out)
 {
     const double time = (double)at->num / (double)at->den;
-    if (p->settings->fallback > 0) {
-        const double kept = detail_kept(p->older.detail, p->newer.detail, time, detail_of(*out));
-        if (kept < p->settings->fallback) {
-            report_log(&p->engine.report, DAIN_LOG_INFO,
-                       "new frame between %" PRId64 " and %" PRId64
-                       ": confidence %.2f, nearer frame repeated",
-                       p->source_index - 1, p->source_index, kept);
-            av_frame_free(out);
-            p->progress.made--;
-            p->progress.repeated++;
-            p->progress.doubtful++;
-            return take_decoded(p, time >= 0.5 ? &p->newer : &p->older, true, out);
-        }
-    }
-    return DAIN_OK;
+    if (p->settings->fallback <= 0)
+        return DAIN_OK;
+    const double kept = detail_kept(p->older.detail, p->newer.detail, time, detail_of(*out));
+    if (kept >= p->settings->fallback)
+        return DAIN_OK;
+    report_log(&p->engine.report, DAIN_LOG_INFO,
+               "new frame between %" PRId64 " and %" PRId64
+               ": confidence %.2f, nearer frame repeated",
+               p->source_index - 1, p->source_index, kept);
+    av_frame_free(out);
+    p->progress.made--;
+    p->progress.repeated++;
+    p->progress.doubtful++;
+    return take_decoded(p, time >= 0.5 ? &p->newer : &p->older, true, out);
 }
 
 static int make_new(Pipeline *p, const Instant *at, AVFrame **out)
@@ -129,10 +134,9 @@ static void count_output(Pipeline *p)
         p->settings->progress(p->settings->opaque, &p->progress);
 }
 
-/* The writer holds still things in it, beside the network's work: for that it needs the pair. */
 static int add_pair(Pipeline *p, const Instant *at, WriteItem *item)
 {
-    if (!p->lock && !p->settings->match)
+    if (!pair_is_wanted(p))
         return DAIN_OK;
     item->pair[0] = av_frame_clone(p->older.rgb);
     item->pair[1] = av_frame_clone(p->newer.rgb);

@@ -167,7 +167,7 @@ void *reader_main(void *arg)
 
 /* ---- writer ---- */
 
-/* The sharpness of its neighbours for a new frame. */
+/* The sharpness and grain of its neighbours for a new frame. */
 static int match_detail(Pipeline *p, const WriteItem *item)
 {
     if (!item->pair[0] || !p->settings->match)

@@ -36,7 +36,7 @@ typedef struct WriteItem {
     AVPacket *packet;
     int64_t pts, duration;
     char *mark; /* with a frame that begins a segment: see media/resume.h */
-    /* Of a new frame in which still things are to be held: between which frames it lies, and where. */
+    /* Of a new frame that the writer still works on: between which frames it lies, and where. */
     AVFrame *pair[2];
     int64_t pair_index;
     double t;
