@@ -90,7 +90,7 @@ const AVCodec *codec_choose(const EncoderSettings *s, const AVOutputFormat *cont
     return codec;
 }
 
-bool encoder_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *container)
+bool codec_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *container)
 {
     /* FFmpeg has a flag for this, but 5.1 does not set it for MP4. */
     static const char *const containers[] = { "avi", "mxf",  "gxf", "dv",  "mpeg",         "vob",

@@ -14,4 +14,8 @@ const AVCodec *codec_choose(const EncoderSettings *settings, const AVOutputForma
 int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, const char *name,
                         const AVFrame *first, Report *report);
 
+/* Whether the container or the encoder that would be chosen knows one frame rate only, instead of a
+ * time for each frame. */
+bool codec_needs_constant_rate(const EncoderSettings *settings, const AVOutputFormat *container);
+
 #endif

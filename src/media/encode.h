@@ -17,10 +17,6 @@ typedef struct EncoderSettings {
 
 typedef struct Encoder Encoder;
 
-/* Whether the container or the encoder that would be chosen knows one frame rate only, instead of a
- * time for each frame. */
-bool encoder_needs_constant_rate(const EncoderSettings *settings, const AVOutputFormat *container);
-
 /*
  * Opens an encoder for frames like first. time_base: seconds a tick of their pts; rate: nominal
  * frames a second. Colour properties, aspect and light levels are taken from first. Errors:

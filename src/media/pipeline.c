@@ -2,6 +2,7 @@
 #include "media/pipeline.h"
 
 #include "base/mem.h"
+#include "media/codec_choice.h"
 #include "media/memory.h"
 #include "media/pixels.h"
 #include "media/stages.h"
@@ -47,13 +48,13 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
         (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate) ||
          !ratio_multiply(*rate, ratio(s->stretch.den, s->stretch.num), rate)))
         *rate = (Ratio){ 0, 1 };
-    if (s->variable && encoder_needs_constant_rate(&s->output.encoder, container))
+    if (s->variable && codec_needs_constant_rate(&s->output.encoder, container))
         return report_error(&p->engine.report, DAIN_EUNSUPPORTED,
                             "%s: this container or encoder knows one frame rate only, not --vfr; "
                             ".mkv, .mp4, .mov and .webm with libx264, libx265, ffv1, ... do",
                             s->output.path);
     if (s->mode == TIMELINE_FACTOR && rate->num &&
-        (s->dedup || encoder_needs_constant_rate(&s->output.encoder, container))) {
+        (s->dedup || codec_needs_constant_rate(&s->output.encoder, container))) {
         /* Without its repetitions the source has no rate to count in. */
         t->mode = s->variable ? TIMELINE_FILL : TIMELINE_RATE;
         t->out_rate = *rate;
