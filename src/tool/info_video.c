@@ -9,6 +9,7 @@
 #include "tool/common.h"
 #include "tool/json.h"
 #include "tool/progress.h"
+#include "weights/pth.h"
 
 #include <inttypes.h>
 #include <libavutil/channel_layout.h>
@@ -31,18 +32,19 @@ typedef struct VideoFacts {
     int64_t missing;
 } VideoFacts;
 
+enum { HEAD = 16 }; /* bytes by which a file is told */
+
 /* The files of weights that we read begin in these ways. */
 static bool begins_like_model(const uint8_t *head, size_t size)
 {
-    return size >= 10 && ((!head[5] && !head[6] && !head[7] && head[8] == '{') || /* safetensors */
-                          !memcmp(head, "PK\3\4", 4) ||                           /* .pth */
-                          (head[0] == 0x80 && head[1] == 2) ||                    /* its old form */
-                          !memcmp(head, "7767517", 7));                           /* ncnn */
+    return pth_is(head, size) ||
+           (size >= 9 && !head[5] && !head[6] && !head[7] && head[8] == '{') || /* safetensors */
+           (size >= 7 && !memcmp(head, "7767517", 7));                          /* ncnn */
 }
 
 bool info_is_video(const char *name)
 {
-    uint8_t head[10];
+    uint8_t head[HEAD];
     struct stat st;
     if (strstr(name, "://") || picture_list_wanted(name))
         return true;
