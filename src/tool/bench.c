@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+extern const Command command_bench;
+
 /* ---- running ---- */
 
 /* Seconds that all threads of the process have computed. */
@@ -245,14 +247,10 @@ static int run(const void *values, int count, char **operands)
     Report report;
     Bench b;
     messages_start(&report, &o.common);
-    if (count) {
-        fprintf(stderr, "dain bench: takes no file: %s (dain bench --help)\n", operands[0]);
-        return EXIT_USAGE;
-    }
-    if (o.table && o.engine.name && strcmp(o.engine.name, "native")) {
-        fputs("dain bench: --table needs --engine native (dain bench --help)\n", stderr);
-        return EXIT_USAGE;
-    }
+    if (count)
+        return options_wrong(&command_bench, "takes no file: %s", operands[0]);
+    if (o.table && o.engine.name && strcmp(o.engine.name, "native"))
+        return options_wrong(&command_bench, "--table needs --engine native");
     if (o.table)
         return bench_table(&o, &report);
     if (!o.size.width)

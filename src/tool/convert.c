@@ -5,16 +5,12 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+extern const Command command_convert;
+
 typedef struct ConvertOptions {
     CommonOptions common; /* only what is said about messages */
     bool any, overwrite;
 } ConvertOptions;
-
-static int usage(const char *problem)
-{
-    fprintf(stderr, "dain convert: %s (dain convert --help)\n", problem);
-    return EXIT_USAGE;
-}
 
 static int run(const void *values, int count, char **operands)
 {
@@ -23,9 +19,9 @@ static int run(const void *values, int count, char **operands)
     Converted done;
     messages_start(&report, &o->common);
     if (count < 2)
-        return usage(count ? "no output file" : "no input file");
+        return options_wrong(&command_convert, count ? "no output file" : "no input file");
     if (count > 2)
-        return usage("one file too many");
+        return options_wrong(&command_convert, "one file too many");
     if (!o->overwrite && access(operands[1], F_OK) == 0) {
         report_error(&report, DAIN_EIO, "%s exists; -y replaces it", operands[1]);
         return EXIT_FAILED;

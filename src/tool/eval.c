@@ -252,19 +252,14 @@ static void close_all(Eval *e)
     mem_free(e->strip);
 }
 
-static int usage(const char *what)
-{
-    fprintf(stderr, "dain: %s (dain eval --help)\n", what);
-    return EXIT_USAGE;
-}
-
 static int run(const void *values, int count, char **operands)
 {
     const EvalOptions *const o = values;
     if (count != 1)
-        return usage(count ? "one PATH at a time" : "a test set or a video is needed");
+        return options_wrong(&command_eval,
+                             count ? "one PATH at a time" : "a test set or a video is needed");
     if (o->vs.count >= EVAL_MAX_METHODS)
-        return usage("too many methods to compare with, 7 are possible");
+        return options_wrong(&command_eval, "too many methods to compare with, 7 are possible");
     Eval e = { .options = o, .path = operands[0] };
     messages_start(&e.report, &o->common);
     interruption_start(NULL);

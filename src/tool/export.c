@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const Command command_export;
+
 typedef struct ExportOptions {
     CommonOptions common; /* the model and what is said */
     const char *output;
@@ -36,12 +38,6 @@ static const Option options[] = {
 };
 
 static const ExportOptions defaults = { .common.precision = "f32" };
-
-static int usage(const char *problem, const char *what)
-{
-    fprintf(stderr, "dain export: %s%s (dain export --help)\n", problem, what);
-    return EXIT_USAGE;
-}
 
 /* out.onnx -> out-frame.onnx. NULL if there is no memory. */
 static char *part_path(const char *path, OnnxPart part)
@@ -99,17 +95,18 @@ static int run(const void *values, int count, char **operands)
 {
     const ExportOptions *const o = values;
     if (count > 1)
-        return usage("one model at a time: ", operands[1]);
+        return options_wrong(&command_export, "one model at a time: %s", operands[1]);
     if (!o->output)
-        return usage("-o FILE is missing", "");
+        return options_wrong(&command_export, "-o FILE is missing");
     if (o->dynamic && o->size.width)
-        return usage("--size and --dynamic exclude each other", "");
+        return options_wrong(&command_export, "--size and --dynamic exclude each other");
     if (strcmp(o->common.precision, "f32") && strcmp(o->common.precision, "f16") &&
         strcmp(o->common.precision, "int8"))
-        return usage("--precision is f32, f16 or int8, not ", o->common.precision);
+        return options_wrong(&command_export, "--precision is f32, f16 or int8, not %s",
+                             o->common.precision);
     if (o->size.width && (o->size.width < 16 || o->size.height < 16 || o->size.width > 16384 ||
                           o->size.height > 16384))
-        return usage("--size is 16 to 16384 pixels each way", "");
+        return options_wrong(&command_export, "--size is 16 to 16384 pixels each way");
     Report report;
     Model *model;
     messages_start(&report, &o->common);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <zimg.h>
 
+extern const Command command_info;
+
 typedef struct InfoOptions {
     CommonOptions common;
     PictureSize size;
@@ -217,11 +219,8 @@ static int run(const void *values, int count, char **operands)
     Report report;
     Facts facts = { 0 };
     messages_start(&report, &o.common);
-    if (count > 1) {
-        fprintf(stderr, "dain info: one model or video at a time: %s (dain info --help)\n",
-                operands[1]);
-        return EXIT_USAGE;
-    }
+    if (count > 1)
+        return options_wrong(&command_info, "one model or video at a time: %s", operands[1]);
     if (count && info_is_video(operands[0]))
         return info_print_video(operands[0], o.json, &report) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (count)

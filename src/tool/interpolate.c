@@ -16,16 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
-{
-    __builtin_va_list args;
-    __builtin_va_start(args, format);
-    fputs("dain: ", stderr);
-    vfprintf(stderr, format, args);
-    fputs(" (dain --help)\n", stderr);
-    __builtin_va_end(args);
-    return EXIT_USAGE;
-}
+extern const Command command_interpolate;
 
 /* A folder as output means pictures in it, by the pattern of -f: *target is their pattern then. The
  * folder is made if it is named as one, by a slash at its end or by -f. */
@@ -36,7 +27,7 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
     struct stat st;
     const bool exists = stat(o->output, &st) == 0;
     if (!strcmp(o->output, "-") && isatty(STDOUT_FILENO))
-        return usage("standard output is a terminal");
+        return options_wrong(&command_interpolate, "standard output is a terminal");
     const bool folder = exists && S_ISDIR(st.st_mode);
     /* A video into a folder that was only named may be a slip: thousands of pictures. */
     if (!o->pattern && !slash && folder && !picture_list_wanted(o->input)) {
@@ -50,10 +41,11 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
     const char *const pattern = o->pattern ? o->pattern : "%08d.png";
     PicturePattern parts;
     if (strchr(pattern, '/') || !picture_pattern_parse(pattern, &parts) || !still_named(pattern))
-        return usage("--pattern %s: should be a file name with one %%d, like new_%%05d.png",
-                     pattern);
+        return options_wrong(&command_interpolate,
+                             "--pattern %s: should be a file name with one %%d, like new_%%05d.png",
+                             pattern);
     if (o->resume) /* before a folder is made */
-        return usage("--resume is for one file, not for pictures");
+        return options_wrong(&command_interpolate, "--resume is for one file, not for pictures");
     if ((exists && !folder) || (!exists && !o->dry_run && mkdir(o->output, 0777) != 0)) {
         report_error(report, DAIN_EIO, "%s: %s", o->output, strerror(exists ? ENOTDIR : errno));
         return EXIT_FAILED;
@@ -83,15 +75,19 @@ static int run_batch(const InterpolateOptions *o, int count, char **operands, Re
     const char *const folder = o->output ? o->output : count ? operands[--count] : NULL;
     const char *const wrong = interpolate_wrong_time(o);
     if (!folder)
-        return usage("--batch needs a folder for the results: dain --batch %s RESULTS", o->batch);
+        return options_wrong(&command_interpolate,
+                             "--batch needs a folder for the results: dain --batch %s RESULTS",
+                             o->batch);
     if (o->batch && count)
-        return usage("either --batch or names of videos, not both: %s", operands[0]);
+        return options_wrong(&command_interpolate,
+                             "either --batch or names of videos, not both: %s", operands[0]);
     if (o->input || o->pattern || o->preview)
-        return usage("several videos do not go with --%s", o->input     ? "input"
-                                                           : o->pattern ? "pattern"
-                                                                        : "preview");
+        return options_wrong(&command_interpolate, "several videos do not go with --%s",
+                             o->input     ? "input"
+                             : o->pattern ? "pattern"
+                                          : "preview");
     if (wrong)
-        return usage("%s", wrong);
+        return options_wrong(&command_interpolate, "%s", wrong);
     return batch_run(o, operands, count, folder, report);
 }
 
@@ -112,26 +108,33 @@ static int run(const void *values, int count, char **operands)
     if (!full.output && used < count)
         full.output = operands[used++];
     if (used < count)
-        return usage("one file too many: %s%s", operands[used], advice_too_many(operands[used]));
+        return options_wrong(&command_interpolate, "one file too many: %s%s", operands[used],
+                             advice_too_many(operands[used]));
     if (pictures && (!o->first || !o->second))
-        return usage("two pictures are needed: -0 FIRST -1 SECOND");
+        return options_wrong(&command_interpolate, "two pictures are needed: -0 FIRST -1 SECOND");
     if (pictures && (o->dry_run || o->preview))
-        return usage("--%s is for videos", o->dry_run ? "dry-run" : "preview");
+        return options_wrong(&command_interpolate, "--%s is for videos",
+                             o->dry_run ? "dry-run" : "preview");
     if (pictures && o->input)
-        return usage("either two pictures (-0, -1) or a video (-i), not both");
+        return options_wrong(&command_interpolate,
+                             "either two pictures (-0, -1) or a video (-i), not both");
     if (!pictures && o->time >= 0)
-        return usage("--time is for two pictures (-0, -1); for a video say --factor or --fps");
+        return options_wrong(
+            &command_interpolate,
+            "--time is for two pictures (-0, -1); for a video say --factor or --fps");
     if (full.time < 0)
         full.time = 0.5;
     if (!pictures && !full.input)
-        return usage("no input file");
+        return options_wrong(&command_interpolate, "no input file");
     if (!full.output)
-        return usage("no output file%s", advice_no_output(full.input ? full.input : ""));
+        return options_wrong(&command_interpolate, "no output file%s",
+                             advice_no_output(full.input ? full.input : ""));
     if (o->deinterlace && o->progressive)
-        return usage("--deinterlace and --progressive exclude each other");
+        return options_wrong(&command_interpolate,
+                             "--deinterlace and --progressive exclude each other");
     const char *const wrong = interpolate_wrong_time(o);
     if (wrong)
-        return usage("%s", wrong);
+        return options_wrong(&command_interpolate, "%s", wrong);
     if (pictures)
         return interpolate_pictures(&full, &report);
     char *target = NULL;

@@ -18,7 +18,7 @@ enum { OPTION_LIMIT = 96, LONG_ONLY = 1000, HELP = 2000 };
 /* Where the option stands that is being read: "FILE:LINE", or "" for the command line. */
 static char place[4200];
 
-__attribute__((format(printf, 2, 3))) static int complain(const Command *c, const char *format, ...)
+int options_wrong(const Command *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 3))) static int complain(const Command *c, cons
 static int unknown_option(const Command *c, const char *given)
 {
     if (given[0] == '-' && given[1] != '-')
-        return complain(c, "there is no option %s", given);
+        return options_wrong(c, "there is no option %s", given);
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(given + 2, "="), given + 2);
     const char *names[OPTION_LIMIT + 2];
@@ -48,8 +48,8 @@ static int unknown_option(const Command *c, const char *given)
     names[count] = NULL;
     const char *const near = nearest_word(word, names);
     if (near)
-        return complain(c, "there is no option --%s; did you mean --%s?", word, near);
-    return complain(c, "there is no option --%s", word);
+        return options_wrong(c, "there is no option --%s; did you mean --%s?", word, near);
+    return options_wrong(c, "there is no option --%s", word);
 }
 
 /* ---- values ---- */
@@ -85,8 +85,8 @@ static int wrong_choice(const Command *c, const Option *o, const char *text)
     const char *list[WORDS];
     split_words(o->argument, buf, sizeof buf, list, WORDS);
     const char *const near = nearest_word(text, list);
-    return complain(c, "--%s %s: should be one of %s%s%s%s", o->name, text, o->argument,
-                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return options_wrong(c, "--%s %s: should be one of %s%s%s%s", o->name, text, o->argument,
+                         near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static bool parse_int(const char *text, double low, double high, int *out)
@@ -192,14 +192,14 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
         [OPTION_LIST] = "not more than 32 of them",
     };
     if (o->kind == OPTION_INT)
-        return complain(c, "--%s %s: should be a whole number from %g to %g", o->name, text, o->low,
-                        o->high);
+        return options_wrong(c, "--%s %s: should be a whole number from %g to %g", o->name, text,
+                             o->low, o->high);
     if (o->kind == OPTION_REAL)
-        return complain(c, "--%s %s: should be a number from %g to %g", o->name, text, o->low,
-                        o->high);
+        return options_wrong(c, "--%s %s: should be a number from %g to %g", o->name, text, o->low,
+                             o->high);
     if (o->kind == OPTION_CHOICE)
         return wrong_choice(c, o, text);
-    return complain(c, "--%s %s: should be %s", o->name, text, wants[o->kind]);
+    return options_wrong(c, "--%s %s: should be %s", o->name, text, wants[o->kind]);
 }
 
 static bool set_value(const Option *o, const char *text, void *values)
@@ -322,7 +322,8 @@ static int wrong_name(const Command *c, const char *name)
                                           "time",   "batch",  "preview",   "dry-run",
                                           "config", "help",   "no-config", NULL };
     if (listed(name, single))
-        return complain(c, "%s belongs on the command line, not in a configuration file", name);
+        return options_wrong(c, "%s belongs on the command line, not in a configuration file",
+                             name);
     const char *names[OPTION_LIMIT + 1];
     int count = 0;
     for (const Command *const *other = commands; *other; other++)
@@ -332,8 +333,8 @@ static int wrong_name(const Command *c, const char *name)
         names[count] = commands[0]->options[count].name;
     names[count] = NULL;
     const char *const near = nearest_word(name, names);
-    return complain(c, "there is no option %s%s%s%s", name, near ? "; did you mean " : "",
-                    near ? near : "", near ? "?" : "");
+    return options_wrong(c, "there is no option %s%s%s%s", name, near ? "; did you mean " : "",
+                         near ? near : "", near ? "?" : "");
 }
 
 /* Flags may be switched off; what is in a list comes before what the command line adds. */
@@ -362,9 +363,9 @@ static bool set_from_config(const Option *o, const char *text, int *in_list, voi
 static int wrong_config_value(const Command *c, const Option *o, const char *text)
 {
     if (!*text)
-        return complain(c, "%s needs a value", o->name);
+        return options_wrong(c, "%s needs a value", o->name);
     if (o->kind == OPTION_FLAG || o->kind == OPTION_COUNT_UP)
-        return complain(c, "%s is on or off, not %s", o->name, text);
+        return options_wrong(c, "%s is on or off, not %s", o->name, text);
     return wrong_value(c, o, text);
 }
 
@@ -416,14 +417,14 @@ int options_parse(const Command *c, int argc, char **argv, void *values, int *op
         }
         const char *const given = argv[optind > before ? optind - 1 : before];
         if (given[0] == '-' && given[1] != '-' && option_named(c, given + 1))
-            return complain(c, "%s: long options have two dashes, --%s", given, given + 1);
+            return options_wrong(c, "%s: long options have two dashes, --%s", given, given + 1);
         if (code == ':')
-            return complain(c, "%s needs a value", given);
+            return options_wrong(c, "%s needs a value", given);
         if (code == '?') {
             const char letter[3] = { '-', (char)optopt, 0 };
             const bool is_letter = optopt > 0 && optopt < LONG_ONLY && given[1] != '-';
             if (optopt >= LONG_ONLY)
-                return complain(c, "%s takes no value", given);
+                return options_wrong(c, "%s takes no value", given);
             return unknown_option(c, is_letter ? letter : given);
         }
         const Option *const o = option_of(c, code);

@@ -195,6 +195,10 @@ const Command *command_find(const char *name);
  * for and printed. */
 int options_parse(const Command *command, int argc, char **argv, void *values, int *operand_count);
 
+/* Says what is wrong with a command line, and which help tells more. EXIT_USAGE. */
+__attribute__((format(printf, 2, 3))) int options_wrong(const Command *command, const char *format,
+                                                        ...);
+
 /* How the command is called: "dain" for the first one, "dain eval". Good until the next call. */
 const char *options_program(const Command *command);
 /* Help of one command. */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern const Command command_prune;
+
 typedef struct PruneValues {
     CommonOptions common; /* only the model and what is said about messages */
     const char *output, *importance, *target;
@@ -53,12 +55,6 @@ static const Option options[] = {
 static const PruneValues defaults = {
     .ratio = -1, .most = 0.5, .importance = "l1", .multiple = 16
 };
-
-static int usage(const char *problem, const char *what)
-{
-    fprintf(stderr, "dain prune: %s%s (dain prune --help)\n", problem, what);
-    return EXIT_USAGE;
-}
 
 static int find_importance(const char *name, PruneImportance *importance)
 {
@@ -128,16 +124,18 @@ static int run(const void *values, int count, char **operands)
     Report report;
     messages_start(&report, &v.common);
     if (count != 1)
-        return usage(count ? "one model at a time: " : "no model", count ? operands[1] : "");
+        return count ? options_wrong(&command_prune, "one model at a time: %s", operands[1])
+                     : options_wrong(&command_prune, "no model");
     v.common.model = model_named(operands[0]);
     if (!v.output && !v.dry_run)
-        return usage("-o FILE is missing (or --dry-run)", "");
+        return options_wrong(&command_prune, "-o FILE is missing (or --dry-run)");
     if (!find_importance(v.importance, &o.importance))
-        return usage("--importance is l1, l2 or bn, not ", v.importance);
+        return options_wrong(&command_prune, "--importance is l1, l2 or bn, not %s", v.importance);
     if ((v.ratio >= 0) == (v.target != NULL))
-        return usage("one of --ratio and --target-macs is needed", "");
+        return options_wrong(&command_prune, "one of --ratio and --target-macs is needed");
     if (v.target && !(o.target = parse_count(v.target)))
-        return usage("--target-macs is a number like 14k, not ", v.target);
+        return options_wrong(&command_prune, "--target-macs is a number like 14k, not %s",
+                             v.target);
     if (!v.target && (v.ratio <= 0 || v.ratio >= 1)) {
         report_error(&report, DAIN_EINVAL, "--ratio must lie between 0 and 1, not be %g: %s",
                      v.ratio, v.ratio > 0 ? "nothing would be left" : "nothing would go");

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern const Command command_quantize;
+
 typedef struct QuantizeOptions {
     CommonOptions common;
     const char *output, *method, *report;
@@ -50,12 +52,6 @@ static int find_method(const char *name, RangeMethod *method)
             return 1;
         }
     return 0;
-}
-
-static int usage_error(const char *text, const char *what)
-{
-    fprintf(stderr, "dain quantize: %s%s\n", text, what);
-    return EXIT_USAGE;
 }
 
 static void print_table(const Quantizer *q)
@@ -123,22 +119,25 @@ static int run(const void *values, int count, char **operands)
     QuantizeOptions o = *(const QuantizeOptions *)values;
     RangeMethod method;
     if (count > 1)
-        return usage_error("one model at a time: ", operands[1]);
+        return options_wrong(&command_quantize, "one model at a time: %s", operands[1]);
     if (count == 1)
         o.common.model = model_named(operands[0]);
     if (!o.output)
-        return usage_error("-o FILE is missing", "");
+        return options_wrong(&command_quantize, "-o FILE is missing");
     if (!find_method(o.method, &method))
-        return usage_error("--method is mse, minmax or percentile, not ", o.method);
+        return options_wrong(&command_quantize, "--method is mse, minmax or percentile, not %s",
+                             o.method);
     if (strcmp(o.common.precision, "int8") && strcmp(o.common.precision, "mixed") &&
         strcmp(o.common.precision, "bf16"))
-        return usage_error("--precision is int8, mixed or bf16, not ", o.common.precision);
+        return options_wrong(&command_quantize, "--precision is int8, mixed or bf16, not %s",
+                             o.common.precision);
     if (!o.calib.count && strcmp(o.common.precision, "bf16"))
-        return usage_error("--calib PATH is missing: 8 bits need pictures to calibrate on", "");
+        return options_wrong(&command_quantize,
+                             "--calib PATH is missing: 8 bits need pictures to calibrate on");
     FILE *exists = o.overwrite ? NULL : fopen(o.output, "rb");
     if (exists) {
         fclose(exists);
-        return usage_error("the output exists (-y replaces it): ", o.output);
+        return options_wrong(&command_quantize, "the output exists (-y replaces it): %s", o.output);
     }
     Report report;
     messages_start(&report, &o.common);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern const Command command_tune;
+
 typedef struct TuneOptions {
     CommonOptions common;
     double seconds; /* after which nothing new is begun */
@@ -325,10 +327,8 @@ static int run(const void *values, int count, char **operands)
     Report report;
     char path[TUNING_PATH];
     messages_start(&report, &o->common);
-    if (count) {
-        fprintf(stderr, "dain tune: takes no file: %s (dain tune --help)\n", operands[0]);
-        return EXIT_USAGE;
-    }
+    if (count)
+        return options_wrong(&command_tune, "takes no file: %s", operands[0]);
     interruption_start(NULL);
     Tuner t = { .options = o, .report = &report };
     int r = tune(&t);
