@@ -131,7 +131,9 @@ typedef struct DainSettings {
                                 depend on it, the result does not */
     DainFlowScale flow;  /* default DAIN_FLOW_DEFAULT */
     size_t memory_limit; /* bytes, see dain_set_memory_limit(); 0 = no limit */
-    uint64_t reserved[6]; /* zero */
+    int tta; /* test-time augmentation: 1 = a new picture is the mean of what the network makes of the
+                frames and of the frames turned by 180 degrees. Better, in twice the time; 0 = no */
+    uint64_t reserved[5]; /* zero */
 } DainSettings;
 
 /* Fills in the defaults above. */
@@ -258,7 +260,8 @@ typedef struct DainInfo {
     const char *cpu;       /* instruction sets in use, "avx512+avx2" */
     int threads;           /* worker threads */
     int64_t parameters;    /* weights in the model */
-    double macs_per_pixel; /* multiply-adds for each pixel of a new frame at twice the rate */
+    double macs_per_pixel; /* multiply-adds for each pixel of a new frame at twice the rate, tta
+                              counted in */
     int width, height;     /* size of the frames, 0 before the first push */
     size_t arena_bytes;    /* working memory for this size, 0 before the first push */
     size_t weight_bytes;   /* weights in memory */

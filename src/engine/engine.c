@@ -117,6 +117,9 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if (error)
         return error;
     c->model->pad_original = s->padding == DAIN_PADDING_ORIGINAL;
+    if ((unsigned)s->tta > 1)
+        return report_error(&c->report, DAIN_EINVAL, "tta is 0 or 1, not %d", s->tta);
+    c->model->tta = s->tta;
     if (s->strip_rows < 0)
         return report_error(&c->report, DAIN_EINVAL, "%d rows in a strip", s->strip_rows);
     if (s->strip_rows > 0)
@@ -347,6 +350,7 @@ int dain_info(const DainContext *ctx, DainInfo *info)
 {
     if (!ctx || !info)
         return DAIN_EINVAL;
+    const int views = model_views(ctx->model);
     *info = (DainInfo){ .model = ctx->model->path,
                         .network = ctx->model->kind->name,
                         .precision = ctx->model->precision,
@@ -356,9 +360,10 @@ int dain_info(const DainContext *ctx, DainInfo *info)
                         .macs_per_pixel = ctx->macs_per_pixel,
                         .width = ctx->width,
                         .height = ctx->height,
-                        .arena_bytes = ctx->session.network.arena_bytes,
+                        .arena_bytes = ctx->session.network.arena_bytes +
+                                       session_picture_bytes(views, ctx->width, ctx->height),
                         .weight_bytes = ctx->model->params.bytes,
-                        .frame_bytes = ctx->session.network.frame_bytes };
+                        .frame_bytes = (size_t)views * ctx->session.network.frame_bytes };
     return DAIN_OK;
 }
 

@@ -1,6 +1,8 @@
 /* Memory budget: tries layouts, from the one that costs nothing to the one that loses most. */
 #include "model/budget.h"
 
+#include "model/session.h"
+
 #include <limits.h>
 #include <stdint.h>
 
@@ -58,15 +60,16 @@ static int list_losses(const Model *m, const Budget *b, int w, int h, Loss list[
 static int measure(Model *m, const Budget *b, int w, int h, Need *need, Report *report)
 {
     Network n;
+    const size_t views = (size_t)model_views(m);
     const int error = model_network(m, &n, w, h, false, report);
     *need = (Need){ .reduce = m->reduce,
                     .strip_rows = n.strip_rows,
                     .bands = n.graph[DAIN_RATE_TIME].bands,
-                    .arena = n.arena_bytes,
+                    .arena = n.arena_bytes + session_picture_bytes((int)views, w, h),
                     .scratch = (size_t)b->threads * n.scratch_floats * sizeof(float),
                     .weights = m->params.bytes,
-                    .frame = n.frame_bytes,
-                    .pair = n.pair_bytes };
+                    .frame = views * n.frame_bytes,
+                    .pair = views * n.pair_bytes };
     need->total = need->arena + need->scratch + need->weights + 2 * need->frame + need->pair;
     network_free(&n);
     return error;

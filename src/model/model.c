@@ -138,6 +138,11 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
     return error ? error : network_plan(network, &model->params);
 }
 
+int model_views(const Model *model)
+{
+    return model->tta ? 2 : 1;
+}
+
 double model_macs_per_pixel(Model *model)
 {
     enum { SIDE = 256 };
@@ -147,7 +152,7 @@ double model_macs_per_pixel(Model *model)
     if (!model_network(model, &network, SIDE, SIDE, false, &quiet)) {
         for (int r = 0; r < 3; r++)
             macs += graph_macs(&network.graph[r]);
-        macs /= (double)network.padded_w * network.padded_h;
+        macs *= model_views(model) / ((double)network.padded_w * network.padded_h);
     }
     network_free(&network);
     return macs;

@@ -27,6 +27,7 @@ struct Model {
     WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
     bool pad_original;           /* pictures are padded as the published DAIN does */
+    bool tta;                    /* see DainSettings */
     int strip_rows, strip_level; /* see Network; rows < 0, level 0: by the size of the picture */
     int bands;
     int strip_large; /* rows of large pictures then */
@@ -57,7 +58,10 @@ const char *model_meta(const Model *model, const char *key);
  * parameters the first time. */
 int model_network(Model *model, Network *network, int w, int h, bool keep_all, Report *report);
 
-/* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time). */
+/* How many views of the frames the network sees: as they are, and for tta turned by 180 degrees. */
+int model_views(const Model *model);
+/* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time), in all
+ * views. */
 double model_macs_per_pixel(Model *model);
 
 extern const ModelKind model_edge, model_dain;

@@ -5,13 +5,46 @@
 
 #include <string.h>
 
+/* ---- open and close ---- */
+
+size_t session_picture_bytes(int views, int w, int h)
+{
+    return views > 1 ? (size_t)w * (size_t)h * 4 * sizeof(float) * (size_t)views : 0;
+}
+
 void session_close(Session *s)
 {
     network_free(&s->network);
-    for (int i = 0; i < SCOPE_COUNT; i++)
-        mem_free(s->base[i]);
+    mem_free(s->base[0][SCOPE_TEMP]);
+    for (int v = 0; v < SESSION_VIEWS; v++) {
+        for (int i = 0; i < SCOPE_COUNT; i++)
+            if (i != SCOPE_TEMP)
+                mem_free(s->base[v][i]);
+        mem_free(s->picture[v]);
+    }
     mem_free(s->scratch);
     memset(s, 0, sizeof *s);
+}
+
+/* False if memory is missing. */
+static bool allocate(Session *s, int w, int h)
+{
+    const Network *const n = &s->network;
+    const size_t bytes[SCOPE_COUNT] = { n->arena_bytes, n->frame_bytes, n->frame_bytes,
+                                        n->pair_bytes };
+    const size_t picture = session_picture_bytes(s->views, w, h) / (size_t)s->views;
+    bool all = true;
+    for (int v = 0; v < s->views; v++) {
+        for (int i = 0; i < SCOPE_COUNT; i++) {
+            const bool shared = v && i == SCOPE_TEMP;
+            s->base[v][i] = shared ? s->base[0][i] : mem_alloc(bytes[i]);
+            all &= s->base[v][i] != NULL;
+        }
+        if (picture)
+            all &= (s->picture[v] = mem_alloc(picture)) != NULL;
+    }
+    s->scratch = mem_alloc(pool_threads(s->pool) * n->scratch_floats * sizeof(float));
+    return all && s->scratch;
 }
 
 int session_open(Session *s, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
@@ -20,79 +53,102 @@ int session_open(Session *s, Model *model, const Kernels *kernels, Pool *pool, i
     memset(s, 0, sizeof *s);
     s->kernels = kernels;
     s->pool = pool;
+    s->views = model_views(model);
     int error = model_network(model, &s->network, w, h, keep_all, report);
-    const Network *n = &s->network;
-    const size_t bytes[SCOPE_COUNT] = { n->arena_bytes, n->frame_bytes, n->frame_bytes,
-                                        n->pair_bytes };
-    size_t sum = 0;
-    bool missing = false;
-    for (int i = 0; i < SCOPE_COUNT && !error; i++) {
-        s->base[i] = mem_alloc(bytes[i]);
-        missing |= !s->base[i];
-        sum += bytes[i];
-    }
-    if (!error) {
-        s->scratch = mem_alloc(pool_threads(pool) * n->scratch_floats * sizeof(float));
-        missing |= !s->scratch;
-    }
-    if (missing)
+    const Network *const n = &s->network;
+    if (!error && !allocate(s, w, h))
         error = report_error(report, DAIN_ENOMEM, "out of memory: pictures of %d x %d need %zu MiB",
-                             w, h, (sum >> 20) + 1);
+                             w, h,
+                             ((n->arena_bytes + session_picture_bytes(s->views, w, h) +
+                               (size_t)s->views * (2 * n->frame_bytes + n->pair_bytes)) >>
+                              20) +
+                                 1);
     if (error)
         session_close(s);
     return error;
 }
 
-static Run run_of(const Session *s, atomic_bool *cancel)
+/* ---- views ---- */
+
+/* The picture turned by 180 degrees, without moving a sample. */
+static ImageView turned(const ImageView *p)
+{
+    static const int bytes[] = { 1, 2, 4 };
+    ImageView v = *p;
+    v.step = -p->step;
+    for (int i = 0; i < 4; i++) {
+        if (!p->plane[i])
+            continue;
+        v.plane[i] = (unsigned char *)p->plane[i] + (p->h - 1) * p->stride[i] +
+                     (ptrdiff_t)(p->w - 1) * p->step * bytes[p->sample];
+        v.stride[i] = -p->stride[i];
+    }
+    return v;
+}
+
+static ImageView as_seen(int view, const ImageView *p)
+{
+    return view ? turned(p) : *p;
+}
+
+static Run run_of(const Session *s, int view, atomic_bool *cancel)
 {
     Run r = {
         .kernels = s->kernels, .pool = s->pool, .scratch = s->scratch, .den = 1, .cancel = cancel
     };
-    memcpy(r.base, s->base, sizeof r.base);
+    memcpy(r.base, s->base[view], sizeof r.base);
     return r;
 }
+
+/* ---- frames ---- */
 
 int session_frame(Session *s, const ImageView *picture, atomic_bool *cancel)
 {
     return session_frame_guided(s, picture, picture, cancel);
 }
 
+static int view_frame(Session *s, int view, const ImageView *picture, const ImageView *guide,
+                      atomic_bool *cancel)
+{
+    const ImageView seen = as_seen(view, picture), guiding = as_seen(view, guide);
+    Run r = run_of(s, view, cancel);
+    r.input = &guiding;
+    const int error = network_run(&s->network, DAIN_RATE_FRAME, &r);
+    if (error || guide == picture)
+        return error;
+    r.input = &seen;
+    return network_reload(&s->network, &r);
+}
+
 int session_frame_guided(Session *s, const ImageView *picture, const ImageView *guide,
                          atomic_bool *cancel)
 {
-    Run r = run_of(s, cancel);
-    r.input = guide;
-    int error = network_run(&s->network, DAIN_RATE_FRAME, &r);
-    if (!error && guide != picture) {
-        r.input = picture;
-        error = network_reload(&s->network, &r);
+    for (int v = 0; v < s->views; v++) {
+        const int error = view_frame(s, v, picture, guide, cancel);
+        if (error)
+            return error;
     }
-    if (error)
-        return error;
-    unsigned char *newer = s->base[SCOPE_FRAME0]; /* the frame graph wrote over the older one */
-    s->base[SCOPE_FRAME0] = s->base[SCOPE_FRAME1];
-    s->base[SCOPE_FRAME1] = newer;
+    for (int v = 0; v < s->views; v++) { /* the frame graph wrote over the older one */
+        unsigned char *const newer = s->base[v][SCOPE_FRAME0];
+        s->base[v][SCOPE_FRAME0] = s->base[v][SCOPE_FRAME1];
+        s->base[v][SCOPE_FRAME1] = newer;
+    }
     return DAIN_OK;
 }
 
 int session_pair(Session *s, atomic_bool *cancel)
 {
-    const Run r = run_of(s, cancel);
-    return network_run(&s->network, DAIN_RATE_PAIR, &r);
-}
-
-int session_time(Session *s, int64_t num, int64_t den, const ImageView *out, atomic_bool *cancel)
-{
-    Run r = run_of(s, cancel);
-    r.num = num;
-    r.den = den;
-    r.output = out;
-    return network_run(&s->network, DAIN_RATE_TIME, &r);
+    int error = DAIN_OK;
+    for (int v = 0; v < s->views && !error; v++) {
+        const Run r = run_of(s, v, cancel);
+        error = network_run(&s->network, DAIN_RATE_PAIR, &r);
+    }
+    return error;
 }
 
 View session_view(const Session *s, DainRate rate, int tensor)
 {
-    const Run r = run_of(s, NULL);
+    const Run r = run_of(s, 0, NULL);
     return graph_view(&s->network.graph[rate], tensor, &r);
 }
 
@@ -106,4 +162,52 @@ void session_store_frame(const Session *s, Scope frame, const ImageView *out)
             s->kernels->image_store_f32(out, &v, 0, out->h);
             return;
         }
+}
+
+/* ---- new pictures ---- */
+
+/* Our own picture of what a view gives: four floats a pixel, as all views see it. */
+static ImageView own_picture(const Session *s, int view, int w, int h)
+{
+    ImageView v = { .step = 4, .sample = 2, .peak = 1, .w = w, .h = h };
+    for (int c = 0; c < 4; c++) {
+        v.plane[c] = s->picture[view] + c;
+        v.stride[c] = (ptrdiff_t)w * 4 * (ptrdiff_t)sizeof(float);
+    }
+    return as_seen(view, &v);
+}
+
+typedef struct Mean {
+    const Session *session;
+    const ImageView *out;
+} Mean;
+
+static void mean_row(void *arg, int y, int worker)
+{
+    const Mean *const m = arg;
+    const int w = m->out->w;
+    const View x = { m->session->picture[0], (ptrdiff_t)w * 4, 4, w, m->out->h, 4 };
+    float *const a = view_at(&x, y, 0);
+    const float *const b = m->session->picture[1] + (a - x.data);
+    (void)worker;
+    for (int i = 0; i < 4 * w; i++)
+        a[i] = 0.5f * (a[i] + b[i]);
+    m->session->kernels->image_store_f32(m->out, &x, y, y + 1);
+}
+
+int session_time(Session *s, int64_t num, int64_t den, const ImageView *out, atomic_bool *cancel)
+{
+    for (int v = 0; v < s->views; v++) {
+        const ImageView own = s->views > 1 ? own_picture(s, v, out->w, out->h) : *out;
+        Run r = run_of(s, v, cancel);
+        r.num = num;
+        r.den = den;
+        r.output = &own;
+        const int error = network_run(&s->network, DAIN_RATE_TIME, &r);
+        if (error)
+            return error;
+    }
+    if (s->views > 1)
+        pool_run(s->pool, mean_row, &(Mean){ s, out }, out->h);
+    return DAIN_OK;
 }

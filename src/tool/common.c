@@ -182,6 +182,7 @@ bool engine_settings(const CommonOptions *common, DainSettings *settings)
         return false;
     }
     settings->memory_limit = (size_t)common->memory_limit;
+    settings->tta = common->tta;
     settings->log = engine_message;
     return true;
 }

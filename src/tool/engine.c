@@ -35,8 +35,9 @@ Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, 
         return NULL;
     }
     const char *const only_native = common->scale          ? "--scale"
-                                    : common->memory_limit ? "--memory"
+                                    : common->memory_limit ? "--mem-limit"
                                     : common->padding      ? "--pad"
+                                    : common->tta          ? "--tta"
                                     : common->precision && !strcmp(common->precision, "fastest")
                                         ? "--precision fastest"
                                         : NULL;

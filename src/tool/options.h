@@ -97,6 +97,7 @@ typedef struct CommonOptions {
     const char *padding;   /* "minimal" or "original"; NULL = minimal */
     const char *scale;     /* of the motion: "1", "0.5", "0.25", "auto"; NULL = 1 */
     int64_t memory_limit;  /* bytes, 0 = none */
+    bool tta;
     int verbose;
     bool quiet;
     bool no_tune;       /* nothing of what `dain tune` found */
@@ -151,6 +152,15 @@ typedef struct CommonOptions {
           "1|0.5|0.25|auto",                                                                       \
           "estimate motion at this part of the resolution, auto: by the "                          \
           "size of the frames; new frames are made at full resolution in any case [1]",            \
+          0,                                                                                       \
+          0 },                                                                                     \
+        { 'x',                                                                                     \
+          "tta",                                                                                   \
+          OPTION_FLAG,                                                                             \
+          offsetof(Type, member.tta),                                                              \
+          NULL,                                                                                    \
+          "better frames in twice the time: each is the mean of what the network makes of the "    \
+          "frames and of the frames turned by 180 degrees",                                        \
           0,                                                                                       \
           0 },                                                                                     \
         { 0,                                                                                       \

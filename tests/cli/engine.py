@@ -86,6 +86,7 @@ def _(work):
     wrong('--engine-option', 'fast', says=['KEY=VALUE'])
     wrong('--precision', 'bf16', says=['f32', 'bf16'])
     wrong('--scale', '0.5', says=['--scale', 'native'])
+    wrong('-x', says=['--tta', 'native'])
     wrong('--precision', 'fastest', says=['fastest', 'native'])
     one_line(dain('--precision', 'f16', *way, code=1), '--precision')
     wrong('-m', work / 'net.onnx', says=['net-pair.onnx', '--split'])

@@ -96,6 +96,44 @@ def _(work):
     equal(frame_hashes(work / 'out.mkv'), frame_hashes(work / 'whole.mkv'), 'frames')
 
 
+# ---- the mean over turned frames ----
+
+@test('--tta: new frames are other ones, the same with any number of threads, in eval nearer to the truth')
+def _(work):
+    ffmpeg('-i', DEMO, '-an', '-vf', 'scale=160:90', '-frames:v', 9, '-c:v', 'ffv1', work / 'in.mkv')
+    ways = {'plain': (), 'tta': ('-x',), 'one': ('--tta', '-j', 1)}
+    for name, args in ways.items():
+        dain(*args, '-c', 'ffv1', work / 'in.mkv', work / f'{name}.mkv')
+    plain, tta, one = (frame_hashes(work / f'{name}.mkv') for name in ways)
+    equal(tta, one, 'frames with one thread')
+    equal(tta[::2], plain[::2], 'source frames')
+    check(all(a != b for a, b in zip(tta[1:-1:2], plain[1:-1:2])), 'new frames as without')
+    scores = []
+    for name in ('plain', 'tta'):
+        dain('eval', *ways[name], '--json', work / 'scores.json', work / 'in.mkv')
+        scores.append(json.loads((work / 'scores.json').read_text())['mean']['scores'][0]['psnr'])
+    without, with_ = scores
+    check(with_ > without, f'{with_} dB with, {without} dB without')
+
+
+@test('--tta goes with pictures and a memory limit, and --resume compares it')
+def _(work):
+    ffmpeg('-stream_loop', 3, '-i', DEMO, '-an', '-vf', 'scale=160:90', '-frames:v', 80, '-c:v', 'libx264', work / 'in.mkv')
+    pair = ('-0', work / 'a.png', '-1', work / 'b.png', '-o')
+    for k, name in enumerate('ab'):
+        ffmpeg('-ss', k, '-i', DEMO, '-frames:v', 1, '-vf', 'scale=320:180', work / f'{name}.png')
+    needs = [json.loads(dain('info', '--json', '--no-tune', '--size', '320x180', *args).stdout) for args in ((), ('-x',))]
+    equal(needs[1]['frame_bytes'], 2 * needs[0]['frame_bytes'], 'bytes of a frame')
+    dain('-x', *pair, work / 'tta.png')
+    dain('-x', '--mem-limit', '64M', *pair, work / 'tight.png')
+    dain(*pair, work / 'plain.png')
+    equal((work / 'tta.png').read_bytes(), (work / 'tight.png').read_bytes(), 'picture within a limit')
+    check((work / 'tta.png').read_bytes() != (work / 'plain.png').read_bytes(), 'the same picture')
+    fast = ('--preset', 'ultrafast', '--segment', 30)
+    killed_after(work, 'out.mkv', 2, *fast, '-x', work / 'in.mkv', work / 'out.mkv')
+    one_line(dain(*fast, '--resume', work / 'in.mkv', work / 'out.mkv', code=1), '--tta')
+
+
 # ---- sharpness and grain ----
 
 def rough(frame, width=320, height=180):

@@ -276,8 +276,8 @@ static void run_part(Fixture *f, Session *s, PartFn part, int argument, const Im
     must(network_plan(&s->network, &f->model->params), &f->report);
     s->kernels = &f->kernels;
     s->pool = f->pool;
-    s->base[SCOPE_TEMP] = need(mem_alloc(s->network.arena_bytes));
-    memset(s->base[SCOPE_TEMP], 0xff, s->network.arena_bytes); /* NaN */
+    s->base[0][SCOPE_TEMP] = need(mem_alloc(s->network.arena_bytes));
+    memset(s->base[0][SCOPE_TEMP], 0xff, s->network.arena_bytes); /* NaN */
     s->scratch = need(mem_alloc(pool_threads(f->pool) * s->network.scratch_floats * sizeof(float)));
     Run r = { .kernels = &f->kernels, .pool = f->pool, .scratch = s->scratch, .den = 1 };
     memcpy(r.base, s->base, sizeof r.base);

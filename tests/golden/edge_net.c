@@ -49,7 +49,7 @@ static void bench_open(Bench *b, Model *model, const WeightFile *file, unsigned 
     const size_t bytes[SCOPE_COUNT] = { s->network.arena_bytes, s->network.frame_bytes,
                                         s->network.frame_bytes, s->network.pair_bytes };
     for (int i = 0; i < SCOPE_COUNT; i++)
-        memset(s->base[i], 0xff, bytes[i]);
+        memset(s->base[0][i], 0xff, bytes[i]);
     b->pixels = need(mem_calloc((size_t)w * h * 3, sizeof(float)));
     const ptrdiff_t stride = (ptrdiff_t)w * 3 * sizeof(float);
     b->output = (ImageView){ { b->pixels, b->pixels + 1, b->pixels + 2, NULL },

@@ -46,7 +46,7 @@ static void interpolate(Model *m, Pool *pool, int w, int h, uint8_t *out, size_t
     if (!rgb || r)
         return;
     const Network *n = &s.network;
-    memset(s.base[SCOPE_TEMP], 0xff, n->arena_bytes);
+    memset(s.base[0][SCOPE_TEMP], 0xff, n->arena_bytes);
     for (int frame = 0; frame < 3; frame++) {
         draw(rgb, w, h, frame);
         const ImageView in = view_of(rgb, w, h), view = view_of(out, w, h);
