@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train or fine-tune a network from a configuration file.
 
-    train.py configs/edge-v2.2.json OUT --cache CACHE --textures DIR --minutes 120 --val DIR
+    train.py configs/edge-v2.3.json OUT --cache CACHE --textures DIR --minutes 120 --val DIR
 """
 import argparse
 import json

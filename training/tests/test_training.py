@@ -15,7 +15,7 @@ from edgetrain.schedule import Progress, cosine
 WEIGHTS = os.path.join(ROOT, "models", "edge.safetensors")
 
 
-def train(dataset, out, *more, config="edge-v2.2"):
+def train(dataset, out, *more, config="edge-v2.3"):
     native.library()
     command = [sys.executable, os.path.join(TRAINING, "train.py"),
                os.path.join(TRAINING, "configs", config + ".json"), str(out), "--cache", str(dataset / "cache"),
