@@ -140,7 +140,7 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
 
 int model_views(const Model *model)
 {
-    return model->tta ? 2 : 1;
+    return model->tta ? MODEL_VIEWS_MOST : 1;
 }
 
 double model_macs_per_pixel(Model *model)

@@ -59,6 +59,7 @@ const char *model_meta(const Model *model, const char *key);
 int model_network(Model *model, Network *network, int w, int h, bool keep_all, Report *report);
 
 /* How many views of the frames the network sees: as they are, and for tta turned by 180 degrees. */
+enum { MODEL_VIEWS_MOST = 2 };
 int model_views(const Model *model);
 /* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time), in all
  * views. */

@@ -15,36 +15,37 @@ size_t session_picture_bytes(int views, int w, int h)
 void session_close(Session *s)
 {
     network_free(&s->network);
-    mem_free(s->base[0][SCOPE_TEMP]);
-    for (int v = 0; v < SESSION_VIEWS; v++) {
+    for (int v = 0; v < MODEL_VIEWS_MOST; v++)
         for (int i = 0; i < SCOPE_COUNT; i++)
-            if (i != SCOPE_TEMP)
+            if (!v || i != SCOPE_TEMP)
                 mem_free(s->base[v][i]);
-        mem_free(s->picture[v]);
-    }
+    mem_free(s->pictures);
     mem_free(s->scratch);
     memset(s, 0, sizeof *s);
 }
 
-/* False if memory is missing. */
-static bool allocate(Session *s, int w, int h)
+/* NULL for no bytes. Adds to *sum; clears *all if memory is missing. */
+static void *part(size_t bytes, size_t *sum, bool *all)
+{
+    void *const p = bytes ? mem_alloc(bytes) : NULL;
+    *sum += bytes;
+    *all &= p || !bytes;
+    return p;
+}
+
+/* False if memory is missing; *sum is what is needed. */
+static bool allocate(Session *s, int w, int h, size_t *sum)
 {
     const Network *const n = &s->network;
     const size_t bytes[SCOPE_COUNT] = { n->arena_bytes, n->frame_bytes, n->frame_bytes,
                                         n->pair_bytes };
-    const size_t picture = session_picture_bytes(s->views, w, h) / (size_t)s->views;
     bool all = true;
-    for (int v = 0; v < s->views; v++) {
-        for (int i = 0; i < SCOPE_COUNT; i++) {
-            const bool shared = v && i == SCOPE_TEMP;
-            s->base[v][i] = shared ? s->base[0][i] : mem_alloc(bytes[i]);
-            all &= s->base[v][i] != NULL;
-        }
-        if (picture)
-            all &= (s->picture[v] = mem_alloc(picture)) != NULL;
-    }
-    s->scratch = mem_alloc(pool_threads(s->pool) * n->scratch_floats * sizeof(float));
-    return all && s->scratch;
+    for (int v = 0; v < s->views; v++)
+        for (int i = 0; i < SCOPE_COUNT; i++)
+            s->base[v][i] = v && i == SCOPE_TEMP ? s->base[0][i] : part(bytes[i], sum, &all);
+    s->pictures = part(session_picture_bytes(s->views, w, h), sum, &all);
+    s->scratch = part(pool_threads(s->pool) * n->scratch_floats * sizeof(float), sum, &all);
+    return all;
 }
 
 int session_open(Session *s, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
@@ -54,15 +55,11 @@ int session_open(Session *s, Model *model, const Kernels *kernels, Pool *pool, i
     s->kernels = kernels;
     s->pool = pool;
     s->views = model_views(model);
+    size_t sum = 0;
     int error = model_network(model, &s->network, w, h, keep_all, report);
-    const Network *const n = &s->network;
-    if (!error && !allocate(s, w, h))
+    if (!error && !allocate(s, w, h, &sum))
         error = report_error(report, DAIN_ENOMEM, "out of memory: pictures of %d x %d need %zu MiB",
-                             w, h,
-                             ((n->arena_bytes + session_picture_bytes(s->views, w, h) +
-                               (size_t)s->views * (2 * n->frame_bytes + n->pair_bytes)) >>
-                              20) +
-                                 1);
+                             w, h, (sum >> 20) + 1);
     if (error)
         session_close(s);
     return error;
@@ -166,12 +163,17 @@ void session_store_frame(const Session *s, Scope frame, const ImageView *out)
 
 /* ---- new pictures ---- */
 
-/* Our own picture of what a view gives: four floats a pixel, as all views see it. */
+static float *picture_of(const Session *s, int view, int w, int h)
+{
+    return s->pictures + (size_t)view * (size_t)w * (size_t)h * 4;
+}
+
+/* Our own picture of what a view gives: four floats a pixel, turned back. */
 static ImageView own_picture(const Session *s, int view, int w, int h)
 {
     ImageView v = { .step = 4, .sample = 2, .peak = 1, .w = w, .h = h };
     for (int c = 0; c < 4; c++) {
-        v.plane[c] = s->picture[view] + c;
+        v.plane[c] = picture_of(s, view, w, h) + c;
         v.stride[c] = (ptrdiff_t)w * 4 * (ptrdiff_t)sizeof(float);
     }
     return as_seen(view, &v);
@@ -185,10 +187,10 @@ typedef struct Mean {
 static void mean_row(void *arg, int y, int worker)
 {
     const Mean *const m = arg;
-    const int w = m->out->w;
-    const View x = { m->session->picture[0], (ptrdiff_t)w * 4, 4, w, m->out->h, 4 };
+    const int w = m->out->w, h = m->out->h;
+    const View x = { picture_of(m->session, 0, w, h), (ptrdiff_t)w * 4, 4, w, h, 4 };
     float *const a = view_at(&x, y, 0);
-    const float *const b = m->session->picture[1] + (a - x.data);
+    const float *const b = picture_of(m->session, 1, w, h) + (a - x.data);
     (void)worker;
     for (int i = 0; i < 4 * w; i++)
         a[i] = 0.5f * (a[i] + b[i]);

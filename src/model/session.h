@@ -4,15 +4,13 @@
 
 #include "model/model.h"
 
-enum { SESSION_VIEWS = 2 }; /* pictures as they are, and turned by 180 degrees */
-
 typedef struct Session {
     Network network;
     const Kernels *kernels;
     Pool *pool;
     int views; /* in use; the mean of what they give is taken */
-    unsigned char *base[SESSION_VIEWS][SCOPE_COUNT]; /* see Run; the arena is the same one */
-    float *picture[SESSION_VIEWS]; /* what a view gives, where there are several */
+    unsigned char *base[MODEL_VIEWS_MOST][SCOPE_COUNT]; /* see Run; the arena is the same one */
+    float *pictures;                                    /* what each view gives, of several */
     float *scratch;
 } Session;
 
@@ -21,8 +19,7 @@ typedef struct Session {
  * Errors: those of model_network(), DAIN_ENOMEM. */
 int session_open(Session *session, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
                  bool keep_all, Report *report);
-/* What the views add to the need of one: frames and pairs are kept `views` times, and pictures of
- * so many bytes. */
+/* Bytes of the pictures that the views give, of which the mean is taken; one view needs none. */
 size_t session_picture_bytes(int views, int w, int h);
 /* A zeroed session is allowed. */
 void session_close(Session *session);

@@ -124,11 +124,4 @@ static const Test tests[] = {
     { "guides of another size or kind are refused", guides_of_another_kind_are_refused },
 };
 
-int main(int argc, char **argv)
-{
-    if (argc < 2)
-        return 2;
-    model_path = argv[1];
-    argv[1] = argv[0];
-    return test_main(tests, (int)(sizeof tests / sizeof *tests), argc - 1, argv + 1);
-}
+TEST_MAIN_OF(model_path, tests)

@@ -205,11 +205,4 @@ static const Test tests[] = {
     { "there is no third view", other_values_are_refused },
 };
 
-int main(int argc, char **argv)
-{
-    if (argc < 2)
-        return 2;
-    model_path = argv[1];
-    argv[1] = argv[0];
-    return test_main(tests, (int)(sizeof tests / sizeof *tests), argc - 1, argv + 1);
-}
+TEST_MAIN_OF(model_path, tests)

@@ -127,4 +127,15 @@ static int test_main(const Test *tests, int count, int argc, char **argv)
         return test_main((tests), (int)(sizeof(tests) / sizeof((tests)[0])), argc, argv);          \
     }
 
+/* The same for tests of a file, which is the first argument and goes into `path`. */
+#define TEST_MAIN_OF(path, tests)                                                                  \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        if (argc < 2)                                                                              \
+            return 2;                                                                              \
+        (path) = argv[1];                                                                          \
+        argv[1] = argv[0];                                                                         \
+        return test_main((tests), (int)(sizeof(tests) / sizeof((tests)[0])), argc - 1, argv + 1);  \
+    }
+
 #endif

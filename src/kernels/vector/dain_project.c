@@ -43,44 +43,50 @@ static void add_at(float *dst, f4 v)
     f4_store(dst, f4_load(dst) + v);
 }
 
-void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weight)
+/* What becomes of a pixel of flow f and weight w whose way ends right and below of (left, top). */
+typedef void Landing(const View *acc, const float *f, float w, int left, int top);
+
+VEC_INLINE void splat(const View *acc, const View *flow, const View *weight, Landing *land)
 {
     for (int py = 0; py < flow->h; py++) {
         for (int px = 0; px < flow->w; px += VL) {
             const Targets t = targets(acc, flow, px, py);
             for (unsigned rest = t.accepted; rest; rest &= rest - 1) {
                 const int i = __builtin_ctz(rest);
-                const float *f = view_at(flow, py, px + i);
                 const float w = weight->data ? *view_at(weight, py, px + i) : 1.0f;
-                const f4 v = { -(w * f[0]), -(w * f[1]), w, 0.0f };
-                const int left = t.left[i], top = t.top[i];
-                const int right = left + 1 < acc->w ? left + 1 : left;
-                const int bottom = top + 1 < acc->h ? top + 1 : top;
-                add_at(view_at(acc, top, left), v);
-                add_at(view_at(acc, top, right), v);
-                add_at(view_at(acc, bottom, left), v);
-                add_at(view_at(acc, bottom, right), v);
+                land(acc, view_at(flow, py, px + i), w, t.left[i], t.top[i]);
             }
         }
     }
 }
 
+VEC_INLINE void land_all(const View *acc, const float *f, float w, int left, int top)
+{
+    const f4 v = { -(w * f[0]), -(w * f[1]), w, 0.0f };
+    const int right = left + 1 < acc->w ? left + 1 : left;
+    const int bottom = top + 1 < acc->h ? top + 1 : top;
+    add_at(view_at(acc, top, left), v);
+    add_at(view_at(acc, top, right), v);
+    add_at(view_at(acc, bottom, left), v);
+    add_at(view_at(acc, bottom, right), v);
+}
+
+VEC_INLINE void land_nearest(const View *acc, const float *f, float w, int left, int top)
+{
+    float *const dst = view_at(acc, top, left);
+    const f4 v = { -f[0], -f[1], w, dst[3] };
+    if (w > dst[2])
+        f4_store(dst, v);
+}
+
+void KERNEL(flow_splat_f32)(const View *acc, const View *flow, const View *weight)
+{
+    splat(acc, flow, weight, land_all);
+}
+
 void KERNEL(flow_splat_min_f32)(const View *acc, const View *flow, const View *weight)
 {
-    for (int py = 0; py < flow->h; py++) {
-        for (int px = 0; px < flow->w; px += VL) {
-            const Targets t = targets(acc, flow, px, py);
-            for (unsigned rest = t.accepted; rest; rest &= rest - 1) {
-                const int i = __builtin_ctz(rest);
-                const float *f = view_at(flow, py, px + i);
-                const float w = weight->data ? *view_at(weight, py, px + i) : 1.0f;
-                float *dst = view_at(acc, t.top[i], t.left[i]);
-                const f4 v = { -f[0], -f[1], w, dst[3] };
-                if (w > dst[2])
-                    f4_store(dst, v);
-            }
-        }
-    }
+    splat(acc, flow, weight, land_nearest);
 }
 
 void KERNEL(flow_mean_f32)(const View *out, const View *count, const View *acc, int divide, int y0,
