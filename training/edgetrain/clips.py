@@ -74,16 +74,22 @@ class Clips:
         first = rng.choice(e["triplets"])
         return array, (first, first + 1, first + 2), 0.5
 
-    def crop(self, rng, size, off_centre=0.3, zoom=(-0.35, 0.8)):
+    def pictures(self, every):
+        """Every so many frames of each clip, as textures for synthetic scenes; they stay in the mapped files."""
+        return [array[i] for array, _ in self.clips for i in range(0, len(array), every)]
+
+    def crop(self, rng, size, off_centre=0.3, zoom=(-0.35, 0.8), moving=0.0):
         """-> (3,size,size,3) uint8 RGB at times 0, t, 1, and t. Half of the crops come from a window
-        exp(uniform(zoom)) times as large. Still crops and cuts are mostly drawn again."""
+        exp(uniform(zoom)) times as large. Still crops and cuts are mostly drawn again. In a share `moving` of the
+        crops the window moves by whole pixels at a steady pace: another camera motion on top of the clip's own."""
         for _ in range(5):
             array, numbers, t = self._frames(rng, off_centre)
             h, w = array.shape[1:3]
             scale = np.exp(rng.uniform(*zoom)) if rng.random() < 0.5 else 1.0
             side = int(min(size * scale, h, w))
-            y, x = (int(rng.integers(0, n - side + 1)) for n in (h, w))
-            out = [np.ascontiguousarray(array[i, y:y + side, x:x + side]) for i in numbers]
+            pace = rng.normal(0, np.exp(rng.uniform(0, 2.5)), 2) if moving and rng.random() < moving else (0, 0)
+            rows, columns = (_window(rng, n, side, numbers, v) for n, v in zip((h, w), pace))
+            out = [np.ascontiguousarray(array[i, y:y + side, x:x + side]) for i, y, x in zip(numbers, rows, columns)]
             if side != size:
                 how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
                 out = [cv2.resize(p, (size, size), interpolation=how) for p in out]
@@ -93,13 +99,24 @@ class Clips:
         return np.stack(out), t
 
 
-_dis = []
+def _window(rng, length, side, numbers, pace):
+    """Where the window begins along one axis in each frame: `pace` pixels a frame where there is room for it."""
+    room, steps = length - side, [n - numbers[1] for n in numbers]
+    most = room // (steps[2] - steps[0])
+    pace = int(np.clip(round(pace), -most, most))
+    ends = [pace * s for s in steps]
+    first = int(rng.integers(-min(ends), room - max(ends) + 1))
+    return [first + e for e in ends]
 
 
-def _dis_flow(a, b):
-    if not _dis:
-        _dis.append(cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST))
-    return _dis[0].calc(a, b, None)
+PRESETS = {"fast": cv2.DISOPTICAL_FLOW_PRESET_FAST, "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}
+_dis = {}
+
+
+def _dis_flow(a, b, preset):
+    if preset not in _dis:
+        _dis[preset] = cv2.DISOpticalFlow_create(PRESETS[preset])
+    return _dis[preset].calc(a, b, None)
 
 
 def _fetch(picture, flow):
@@ -114,17 +131,21 @@ def _cells(a):
     return a.reshape(h // 4, 4, w // 4, 4, *a.shape[2:]).mean((1, 3))
 
 
-def labels(frames, pair=False):
+def labels(frames, pair=False, preset="fast"):
     """DIS flows t to 0 and t to 1 (and 0 to 1, 1 to 0 where `pair`) at 1/4 sampling, (4,h,w,2) in the order
     01, 10, t0, t1, and their confidence (4,h,w): photometric times forward-backward agreement. The middle frame
     is the truth a network never sees, so these flows are better than any from the outer frames."""
     grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in frames]
     h, w = grey[0].shape
     flow, sure = np.zeros((4, h // 4, w // 4, 2), np.float32), np.zeros((4, h // 4, w // 4), np.float32)
-    for i, (a, b) in enumerate(((0, 2), (2, 0), (1, 0), (1, 2))):
-        if i < 2 and not pair:
-            continue
-        go, back = _dis_flow(grey[a], grey[b]), _dis_flow(grey[b], grey[a])
+    wanted = ((0, 2), (2, 0), (1, 0), (1, 2))[0 if pair else 2:]
+    made = {}
+    for a, b in wanted:
+        for ends in ((a, b), (b, a)):
+            if ends not in made:
+                made[ends] = _dis_flow(grey[ends[0]], grey[ends[1]], preset)
+    for i, (a, b) in enumerate(wanted, 4 - len(wanted)):
+        go, back = made[a, b], made[b, a]
         error = cv2.blur(np.abs(_fetch(grey[b], go).astype(np.float32) - grey[a]), (5, 5))
         gap = np.linalg.norm(go + _fetch(back, go), axis=2)
         good = np.exp(-np.maximum(error - 2, 0) / 6) * (gap < 0.7 + 0.05 * np.linalg.norm(go, axis=2))

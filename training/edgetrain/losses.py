@@ -89,10 +89,20 @@ def _known_pairs(sure):
     return torch.cat([sure[2] * has, sure[3] * has])
 
 
+def _at_time(batch):
+    """Labels t0, t1 and their confidence, one after the other."""
+    return torch.cat([batch["flow"][2], batch["flow"][3]]), torch.cat([batch["sure"][2], batch["sure"][3]])
+
+
+def projected_flow(result, batch):
+    """Pair flows projected to t, 1/8, against the labels t0, t1: the motion that an interpolated frame needs."""
+    truth, sure = pooled(*_at_time(batch), 2)
+    return end_point(result["projected"], truth, sure, 8)
+
+
 def time_flow(result, batch):
     """Refined flows at 1/8, 1/4, 1/2 against the labels t0, t1."""
-    truth = torch.cat([batch["flow"][2], batch["flow"][3]])
-    sure = torch.cat([batch["sure"][2], batch["sure"][3]])
+    truth, sure = _at_time(batch)
     f8, f4, f2 = (torch.cat(f.split(2, 1)) for f in result["flows"])
     t8, c8 = pooled(truth, sure, 2)
     t2, c2 = (F.interpolate(x, scale_factor=2.0, mode="nearest") for x in (truth, sure))

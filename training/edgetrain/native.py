@@ -1,6 +1,6 @@
 """The operators of operators.py as C kernels with gradients, through ctypes (CPU only).
 
-The library is built on first use with the C compiler into training/build/ and rebuilt when kernels.c changes.
+The library is built on first use with the C compiler into training/build/ and rebuilt when its sources change.
 """
 import ctypes
 import os
@@ -8,28 +8,32 @@ import subprocess
 import tempfile
 
 import torch
+import torch.nn.functional as F
 
 from .operators import NORMALISE_EPS, PEAK_SHARPNESS
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_SOURCE = os.path.join(_HERE, "kernels.c")
+_SOURCES = [os.path.join(_HERE, name) for name in ("kernels.c", "convolve.c")]
 _LIBRARY = os.path.join(os.path.dirname(_HERE), "build", "libedgetrain.so")
 _lib = None
 
 
 def library():
-    """The loaded library; builds it if it is missing or older than its source."""
+    """The loaded library; builds it if it is missing or older than its sources."""
     global _lib
     if _lib is None:
-        if not os.path.exists(_LIBRARY) or os.path.getmtime(_LIBRARY) < os.path.getmtime(_SOURCE):
+        if not os.path.exists(_LIBRARY) or \
+                os.path.getmtime(_LIBRARY) < max(map(os.path.getmtime, _SOURCES)):
             os.makedirs(os.path.dirname(_LIBRARY), exist_ok=True)
             with tempfile.TemporaryDirectory(dir=os.path.dirname(_LIBRARY)) as tmp:
-                made, unit = os.path.join(tmp, "lib.so"), os.path.join(tmp, "kernels.o")
+                made = os.path.join(tmp, "lib.so")
+                units = [os.path.join(tmp, os.path.basename(s) + ".o") for s in _SOURCES]
                 cc = os.environ.get("CC", "cc")
                 # linked without -ffast-math: its start-up code would change the rounding mode of the whole process
-                subprocess.run([cc, "-c", "-O3", "-march=native", "-ffast-math", "-std=gnu11", "-Wall", "-Wextra",
-                                "-fPIC", "-o", unit, _SOURCE], check=True)
-                subprocess.run([cc, "-shared", "-o", made, unit, "-lmvec", "-lm"], check=True)
+                for source, unit in zip(_SOURCES, units):
+                    subprocess.run([cc, "-c", "-O3", "-march=native", "-ffast-math", "-std=gnu11", "-Wall", "-Wextra",
+                                    "-fPIC", "-o", unit, source], check=True)
+                subprocess.run([cc, "-shared", "-o", made, *units, "-lmvec", "-lm"], check=True)
                 os.replace(made, _LIBRARY)
         _lib = ctypes.CDLL(_LIBRARY)
     return _lib
@@ -40,7 +44,8 @@ def _call(name, *args):
     kinds = {torch.Tensor: lambda a: ctypes.c_void_p(a.data_ptr()), int: ctypes.c_int,
              float: ctypes.c_float, tuple: lambda a: ctypes.c_size_t(a[0]),
              type(None): lambda a: ctypes.c_void_p(0)}
-    getattr(library(), name)(*[kinds[type(a)](a) for a in args])
+    if getattr(library(), name)(*[kinds[type(a)](a) for a in args]) and name.startswith("edge_conv"):
+        raise MemoryError(name)
 
 
 def _last(x):
@@ -53,11 +58,43 @@ def _planar(x):
 
 
 def _empty(n, c, h, w):
-    return torch.empty((n, h, w, c)).permute(0, 3, 1, 2)
+    return torch.empty((n, c, h, w), memory_format=torch.channels_last)
 
 
 def _zeros(n, c, h, w):
-    return torch.zeros((n, h, w, c)).permute(0, 3, 1, 2)
+    return _empty(n, c, h, w).zero_()
+
+
+class _Conv(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, stride):
+        x, weight = _last(x), _last(weight)
+        (n, c, h, w), (o, _, side, _) = x.shape, weight.shape
+        out = _empty(n, o, (h - 1) // stride + 1, (w - 1) // stride + 1)
+        _call("edge_conv", x, weight, bias.detach(), out, n, h, w, c, o, side, stride)
+        ctx.save_for_backward(x, weight)
+        ctx.stride = stride
+        return out
+
+    @staticmethod
+    def backward(ctx, g):
+        x, weight = ctx.saved_tensors
+        (n, c, h, w), (o, _, side, _), g = x.shape, weight.shape, _last(g)
+        gx = gw = gbias = None
+        if ctx.needs_input_grad[0]:
+            gx = _empty(n, c, h, w)
+            _call("edge_conv_back_input", g, weight, gx, n, h, w, c, o, side, ctx.stride)
+        if ctx.needs_input_grad[1]:
+            gw, gbias = _empty(o, c, side, side), torch.empty(o)
+            _call("edge_conv_back_weight", x, g, gw, gbias, n, h, w, c, o, side, ctx.stride)
+        return gx, gw, gbias, None
+
+
+def conv2d(x, weight, bias, stride):
+    """operators.conv2d; under autocast torch's, which is faster where the processor has bfloat16 instructions."""
+    if torch.is_autocast_cpu_enabled():
+        return F.conv2d(x, weight, bias, stride, weight.shape[2] // 2)
+    return _Conv.apply(x, weight, bias, stride)
 
 
 class _Warp(torch.autograd.Function):

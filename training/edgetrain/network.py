@@ -70,6 +70,14 @@ def join(dtype, *parts):
     return torch.cat([p if p.dtype == dtype else p.to(dtype) for p in parts], 1)
 
 
+class Conv(nn.Conv2d):
+    """A convolution computed by the operators of its network, which are set beside it."""
+    ops = operators
+
+    def forward(self, x):
+        return self.ops.conv2d(x, self.weight, self.bias, self.stride[0])
+
+
 class Edge(nn.Module):
     def __init__(self, widths=None, ops=operators):
         super().__init__()
@@ -79,7 +87,8 @@ class Edge(nn.Module):
         for name, out in self.widths.items():
             stride = 2 if name[:3] == "enc" and name[-1] == "a" else 1
             side = 1 if name[-1] == "h" else 3
-            conv = nn.Conv2d(inputs[name], out, side, stride, side // 2)
+            conv = Conv(inputs[name], out, side, stride, side // 2)
+            conv.ops = ops
             gain = 6 if name == "enc1a" else 0.02 if name in HEADS else 0.7 if side == 1 else 1
             nn.init.kaiming_normal_(conv.weight, a=0.1)
             conv.weight.data.mul_(gain)
@@ -218,7 +227,8 @@ class Edge(nn.Module):
                 "sharp": sharp}
 
     def forward(self, i0, i1, t, parts="all"):
-        """Dict of everything a loss needs; `out` is not clamped. parts="flow" stops after the pair flow."""
+        """Dict of everything a loss needs; `out` is not clamped. parts="flow" stops after the pair flow, "pair" after
+        its projection to t."""
         n = i0.shape[0]
         feat = self.encode(torch.cat([i0, i1]))
         z = self.depth(feat)
@@ -229,6 +239,9 @@ class Edge(nn.Module):
         if parts == "flow":
             return result
         ft0, ft1, c0, c1 = self.project(pair[2][:n], pair[2][n:], w[:n], w[n:], t)
+        result["projected"] = torch.cat([ft0, ft1])
+        if parts == "pair":
+            return result
         fa, fb = [x[:n] for x in feat], [x[n:] for x in feat]
         flows, s = self.refine(i0, i1, fa, fb, torch.cat([ft0, ft1], 1), c0, c1, t)
         result.update(self.compose(i0, i1, flows[2], s, t), flows=flows)

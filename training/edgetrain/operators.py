@@ -26,6 +26,11 @@ def _grid(flow):
                         y.clamp(0, h - 1) * (2 / max(h - 1, 1)) - 1], 3)
 
 
+def conv2d(x, weight, bias, stride):
+    """Convolution, zero padding of half of the kernel's (odd) side."""
+    return F.conv2d(x, weight, bias, stride, weight.shape[2] // 2)
+
+
 def warp(x, flow):
     """Backward bilinear warp: out(p) = x(clamp(p + flow(p)))."""
     out = F.grid_sample(x.float(), _grid(flow.float()), "bilinear", "border", True)

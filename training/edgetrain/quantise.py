@@ -6,8 +6,8 @@ stay float. The gradient passes straight through rounding and is cut where a val
 written as ordinary float weights: the program that deploys them calibrates its own ranges.
 """
 import torch
-import torch.nn as nn
-import torch.nn.functional as F
+
+from .network import Conv
 
 MOMENTUM = 0.02
 
@@ -29,7 +29,7 @@ def activations(x, low, high):
     return (_round((x / scale + zero).clamp(0, 255)) - zero) * scale
 
 
-class QuantConv(nn.Conv2d):
+class QuantConv(Conv):
     """A convolution that computes with quantised weights and inputs. Buffers low, high: its input's range."""
 
     def observe(self, x):
@@ -47,8 +47,7 @@ class QuantConv(nn.Conv2d):
         if self.training:
             with torch.no_grad():
                 self.observe(x.detach())
-        return F.conv2d(activations(x, self.low, self.high), weights(self.weight), self.bias, self.stride,
-                        self.padding)
+        return self.ops.conv2d(activations(x, self.low, self.high), weights(self.weight), self.bias, self.stride[0])
 
 
 def enable(net, skip=()):

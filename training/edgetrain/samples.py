@@ -39,10 +39,17 @@ class Batches(torch.utils.data.Dataset):
 
     def __init__(self, data, seed, rank):
         """data: configuration with cache, textures, crop, batch, real_share, off_centre, label_share,
-        label_pairs."""
+        label_pairs, and, if wanted, label_preset (of DIS flow, "fast" or "medium"), moving (share of crops whose window moves) and clip_textures (every so many
+        frames of the clips serve as textures, half of the draws)."""
         self.data, self.seed, self.rank = data, seed, rank
         self.clips = Clips(data["cache"]) if data["real_share"] > 0 else None
-        self.scenes = Scenes(load_textures(data["textures"]), data["crop"]) if data["real_share"] < 1 else None
+        self.scenes = None
+        if data["real_share"] < 1:
+            textures = load_textures(data["textures"])
+            if data.get("clip_textures") and self.clips:
+                frames = self.clips.pictures(data["clip_textures"])
+                textures = textures * max(1, len(frames) // len(textures)) + frames
+            self.scenes = Scenes(textures, data["crop"])
 
     def __len__(self):
         return 1 << 40
@@ -50,10 +57,10 @@ class Batches(torch.utils.data.Dataset):
     def _sample(self, rng):
         d, size = self.data, self.data["crop"]
         if rng.random() < d["real_share"]:
-            frames, t = self.clips.crop(rng, size, d["off_centre"])
+            frames, t = self.clips.crop(rng, size, d["off_centre"], moving=d.get("moving", 0.0))
             depth = np.full((2, size // 8, size // 8), np.nan, np.float32)
             if rng.random() < d["label_share"]:
-                flow, sure = labels(frames, d["label_pairs"])
+                flow, sure = labels(frames, d["label_pairs"], d.get("label_preset", "fast"))
             else:
                 flow = np.zeros((4, size // 4, size // 4, 2), np.float32)
                 sure = flow[..., 0]

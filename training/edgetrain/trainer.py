@@ -16,6 +16,9 @@ from .network import HEADS, Edge
 from .samples import Batches
 from .schedule import Progress, cosine
 
+# configuration's stage: the part of the network that is run, and the layers that learn (all where none are named)
+STAGES = {"joint": ("all", ()), "flow": ("flow", ()), "pair": ("pair", ("flo",))}
+
 
 class Shared:
     """What the processes share: gradients (two sets, used in turn), the fraction done, validation scores."""
@@ -57,8 +60,7 @@ class Trainer:
         if run["resume"] and os.path.exists(self.checkpoint):
             saved = torch.load(self.checkpoint, map_location="cpu")
         start = saved["net"] if saved else initial_tensors(run)
-        net = Edge.from_tensors(start) if start else Edge()
-        net.ops = self.ops
+        net = Edge.from_tensors(start, self.ops) if start else Edge(ops=self.ops)
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.probe = Edge(net.widths, self.ops).to(self.device, memory_format=torch.channels_last)
         self.teacher = None
@@ -72,11 +74,15 @@ class Trainer:
             if saved and "ranges" in saved:
                 for name, value in self.net.named_buffers():
                     value.copy_(saved["ranges"][name])
+        self.parts, learning = STAGES[config["stage"]]
+        for name, p in net.named_parameters():
+            p.requires_grad_(not learning or name.startswith(learning))
         self.parameters = list(net.parameters())
         self.ema = [p.detach().clone() for p in self.parameters]
         o = config["optimiser"]
-        heads = [p for n, p in net.named_parameters() if n.split(".")[0] in HEADS]
-        body = [p for n, p in net.named_parameters() if n.split(".")[0] not in HEADS]
+        learn = [(n.split(".")[0], p) for n, p in net.named_parameters() if p.requires_grad]
+        heads = [p for layer, p in learn if layer in HEADS]
+        body = [p for layer, p in learn if layer not in HEADS]
         groups = [{"params": body, "factor": 1.0}, {"params": heads, "factor": o["head_rate"]}]
         self.optimiser = torch.optim.AdamW(groups, lr=o["rate"], betas=(0.9, 0.99), weight_decay=o["weight_decay"])
         self.step, done, self.seconds = 0, 0.0, 0.0
@@ -141,16 +147,17 @@ class Trainer:
         weight = self.config["loss"]
         i0, truth, i1 = batch["frames"]
         last = [x.contiguous(memory_format=torch.channels_last) for x in (i0, i1)]
-        flow_stage = self.config["stage"] == "flow"
+        joint = self.parts == "all"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.run["precision"] == "bf16"):
-            result = self.net(*last, batch["t"], "flow" if flow_stage else "all")
-        supervision = 1.0 if flow_stage else \
-            weight["supervision"] * max(weight["supervision_floor"], (1 - fraction) ** 2)
+            result = self.net(*last, batch["t"], self.parts)
+        supervision = weight["supervision"] * max(weight["supervision_floor"], (1 - fraction) ** 2) if joint else 1.0
         terms = {}
         if max(supervision, weight["pair_floor"]) > 0:
             for k, v in losses.flow_terms(self.net, result, batch).items():
                 terms[k] = max(supervision, weight["pair_floor"]) * weight[k] * v
-        if not flow_stage:
+        if self.parts == "pair":
+            terms["projected"] = weight["time_flow"] * losses.projected_flow(result, batch)
+        if joint:
             terms["time_flow"] = supervision * weight["time_flow"] * losses.time_flow(result, batch)
             for k, v in losses.picture_terms(result, truth, self.ops.census, weight["relative"]).items():
                 terms[k] = weight[k] * v

@@ -59,6 +59,11 @@ def cases():
     for r in (2, 3, 4):
         yield f"corr{r}", lambda o, a, b, r=r: o.corr(a, b, r), (x, rand(2, 5, 7, 9))
         yield f"peak{r}", lambda o, a, r=r: o.peak(a, r), (rand(2, (2 * r + 1) ** 2, 4, 3) * 0.2,)
+    # outputs: one, a vector, more than a tile; pixels: fewer than a tile, not a multiple of it; both strides
+    for c, o, side, stride, h, w in ((5, 3, 3, 1, 7, 9), (3, 8, 3, 2, 9, 13), (7, 24, 3, 1, 6, 14), (9, 33, 1, 1, 5, 4),
+                                     (4, 17, 3, 2, 8, 10)):
+        yield f"conv_{c}to{o}_side{side}_stride{stride}", lambda o, a, k, b, s=stride: o.conv2d(a, k, b, s), \
+            (rand(2, c, h, w), rand(o, c, side, side), rand(o))
     grey = torch.rand(2, 1, 12, 14, generator=g)
     yield "census", lambda o, a: o.census(a, grey), (torch.rand(2, 1, 12, 14, generator=g),)
 

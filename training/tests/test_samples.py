@@ -68,3 +68,32 @@ def test_batches_depend_on_seed_step_and_rank(dataset):
     assert all(torch.equal(torch.nan_to_num(a[k]), torch.nan_to_num(b[k])) for k in a)
     assert not torch.equal(a["frames"], c["frames"]) and not torch.equal(a["frames"], d["frames"])
     assert a["frames"].min() >= 0 and a["frames"].max() <= 1
+
+
+def test_moving_windows_keep_a_steady_pace(dataset):
+    from edgetrain.clips import Clips, _window
+    rng = np.random.default_rng(4)
+    for numbers in ((4, 5, 6), (2, 3, 6)):
+        for pace in (-50, -2.2, 0, 3, 90):
+            places = _window(rng, 240, 96, numbers, pace)
+            steps = {(b - a) / (j - i) for (a, i), (b, j) in zip(zip(places, numbers), zip(places[1:], numbers[1:]))}
+            assert len(steps) == 1 and min(places) >= 0 and max(places) <= 144
+            assert abs(steps.pop()) <= abs(round(pace))
+    assert _window(rng, 96, 96, (1, 2, 3), 7) == [0, 0, 0]              # no room
+    # the clips move by (3, 2) pixels a frame; what the labels say spreads once the window moves as well
+    spread = []
+    for moving in (0.0, 1.0):
+        b = Batches(data(dataset, real_share=1.0, batch=12, moving=moving, off_centre=0.0, label_preset="medium"), 3, 0)[0]
+        spread.append(np.median(np.abs(b["flow"][2].numpy()), (2, 3)).max())
+        frames = (b["frames"].permute(1, 0, 3, 4, 2).numpy() * 255).round().astype(np.uint8)
+        plain, moved = np.sum([gain(a, f) for a, f in zip(frames, b["flow"].permute(1, 0, 3, 4, 2).numpy())], 0)
+        assert moved < 0.5 * plain
+    assert spread[1] > 1.5 * spread[0]
+    assert len(Clips(str(dataset / "cache")).pictures(4)) == 4
+
+
+def test_frames_of_clips_serve_as_textures(dataset):
+    plain, more = (Batches(data(dataset, real_share=0.5, clip_textures=k), 1, 0).scenes.textures for k in (0, 4))
+    assert len(plain) == 3 and len(more) == 3 + 4
+    assert more[-1].shape == (200, 240, 3)
+    assert Batches(data(dataset, real_share=0.01, clip_textures=4), 1, 0)[0]["frames"].shape == (3, 2, 3, SIZE, SIZE)

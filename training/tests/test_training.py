@@ -66,6 +66,14 @@ def test_flow_stage_learns_from_scratch(dataset, tmp_path):
     assert sum(flow[-10:]) < 0.8 * sum(flow[:10])
 
 
+def test_pair_stage_moves_the_pair_flow_alone(dataset, tmp_path):
+    train(dataset, tmp_path, "--init", WEIGHTS, "--steps", "3", "--set", 'stage="pair"', "--set", "data.label_share=1",
+          "--precision", "f32")
+    start, end = safetensors.read(WEIGHTS)[0], torch.load(tmp_path / "checkpoint.pt")["net"]
+    moved = {k.split(".")[0] for k in start if not torch.equal(start[k].float(), end[k])}
+    assert moved and all(name.startswith("flo") for name in moved)
+
+
 def test_fine_tuning_and_export_keep_other_widths(dataset, tmp_path):
     small = tmp_path / "small.safetensors"
     safetensors.write(str(small), Edge({"ref4b": 48, "enc1b": 12}).state_dict(), {"format": "edge", "version": 2})
