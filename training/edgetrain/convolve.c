@@ -26,7 +26,7 @@ static int round_up(int v, int to)
 
 static inline Vec every(float v)
 {
-    return (Vec){v, v, v, v, v, v, v, v};
+    return (Vec){ v, v, v, v, v, v, v, v };
 }
 
 // Scratch memory that stays with the process; `slot` tells several arrays of one call apart. NULL if there is none.
@@ -50,9 +50,10 @@ typedef struct {
 } Padded;
 
 // The pictures x (n,h,w,c) with `pad` zeros around each, every pixel followed by `gap` zero ones in both directions.
-static Padded padded(const float *x, int n, int h, int w, int c, int pad, int gap, int full_h, int full_w)
+static Padded padded(const float *x, int n, int h, int w, int c, int pad, int gap, int full_h,
+                     int full_w)
 {
-    Padded p = {.h = full_h + 2 * pad, .w = full_w + 2 * pad};
+    Padded p = { .h = full_h + 2 * pad, .w = full_w + 2 * pad };
     p.picture = (size_t)p.h * p.w * c;
     size_t slack = (size_t)2 * PX * 2 * c + BLOCK; // tiles read past the last pixel
     p.data = scratch(0, p.picture * n + slack);
@@ -74,8 +75,9 @@ static Padded padded(const float *x, int n, int h, int w, int c, int pad, int ga
 
 // ---- forward ------------------------------------------------------------------------------------------------
 // PX pixels x `vecs` vectors of outputs; x: the first pixel's corner; w: (side, run, BLOCK)
-static inline __attribute__((always_inline)) void
-tile(const float *x, size_t step, size_t row, const float *w, int side, int run, Vec acc[PX][2], const int vecs)
+static inline __attribute__((always_inline)) void tile(const float *x, size_t step, size_t row,
+                                                       const float *w, int side, int run,
+                                                       Vec acc[PX][2], const int vecs)
 {
     const float *p0 = x, *p1 = x + step, *p2 = x + 2 * step, *p3 = x + 3 * step, *p4 = x + 4 * step,
                 *p5 = x + 5 * step;
@@ -105,8 +107,8 @@ tile(const float *x, size_t step, size_t row, const float *w, int side, int run,
 
 // One block of outputs of one picture.
 static inline __attribute__((always_inline)) void
-picture_block(const float *x, int padded_w, int c, const float *w, const float *bias, float *out, int oh, int ow,
-              int oc, int from, int count, int side, int stride, const int vecs)
+picture_block(const float *x, int padded_w, int c, const float *w, const float *bias, float *out,
+              int oh, int ow, int oc, int from, int count, int side, int stride, const int vecs)
 {
     size_t step = (size_t)stride * c, row = (size_t)padded_w * c;
     for (int y = 0; y < oh; y++)
@@ -124,16 +126,17 @@ picture_block(const float *x, int padded_w, int c, const float *w, const float *
 }
 
 // packed: (blocks, side, side, c, BLOCK)
-static void convolve(const Padded *x, int n, int c, const float *packed, const float *bias, float *out, int oh,
-                     int ow, int oc, int side, int stride)
+static void convolve(const Padded *x, int n, int c, const float *packed, const float *bias,
+                     float *out, int oh, int ow, int oc, int side, int stride)
 {
     for (int b = 0; b < n; b++)
         for (int from = 0; from < oc; from += BLOCK) {
             int count = oc - from < BLOCK ? oc - from : BLOCK;
-            float start[BLOCK] = {0};
+            float start[BLOCK] = { 0 };
             if (bias)
                 memcpy(start, bias + from, (size_t)count * sizeof(float));
-            const float *in = x->data + b * x->picture, *w = packed + (size_t)from * side * side * c;
+            const float *in = x->data + b * x->picture,
+                        *w = packed + (size_t)from * side * side * c;
             float *to = out + (size_t)b * oh * ow * oc;
             if (count > VEC)
                 picture_block(in, x->w, c, w, start, to, oh, ow, oc, from, count, side, stride, 2);
@@ -162,10 +165,10 @@ static float *pack(const float *w, Shape s, int turned)
 }
 
 // All functions return 0, or 1 if there is no memory.
-int edge_conv(const float *x, const float *w, const float *bias, float *out, int n, int h, int width, int c, int oc,
-              int side, int stride)
+int edge_conv(const float *x, const float *w, const float *bias, float *out, int n, int h,
+              int width, int c, int oc, int side, int stride)
 {
-    Shape s = {n, h, width, c, oc, side, stride};
+    Shape s = { n, h, width, c, oc, side, stride };
     Padded p = padded(x, n, h, width, c, side / 2, 0, h, width);
     float *packed = pack(w, s, 0);
     if (!p.data || !packed)
@@ -175,11 +178,12 @@ int edge_conv(const float *x, const float *w, const float *bias, float *out, int
 }
 
 // g: gradient of the output; gx (n,h,w,c) is written
-int edge_conv_back_input(const float *g, const float *w, float *gx, int n, int h, int width, int c, int oc, int side,
-                         int stride)
+int edge_conv_back_input(const float *g, const float *w, float *gx, int n, int h, int width, int c,
+                         int oc, int side, int stride)
 {
-    Shape s = {n, h, width, c, oc, side, stride};
-    Padded p = padded(g, n, outer(h, stride), outer(width, stride), oc, side / 2, stride - 1, h, width);
+    Shape s = { n, h, width, c, oc, side, stride };
+    Padded p =
+        padded(g, n, outer(h, stride), outer(width, stride), oc, side / 2, stride - 1, h, width);
     float *packed = pack(w, s, 1);
     if (!p.data || !packed)
         return 1;
@@ -189,9 +193,10 @@ int edge_conv_back_input(const float *g, const float *w, float *gx, int n, int h
 
 // ---- gradient to the weights --------------------------------------------------------------------------------
 // Over `rows` rows: PX values of (kx, c) x `vecs` vectors of outputs.
-static inline __attribute__((always_inline)) void
-weight_tile(const float *x, size_t step, size_t row, const float *g, int oc, int rows, int ow, float *to,
-            size_t to_step, const int vecs)
+static inline __attribute__((always_inline)) void weight_tile(const float *x, size_t step,
+                                                              size_t row, const float *g, int oc,
+                                                              int rows, int ow, float *to,
+                                                              size_t to_step, const int vecs)
 {
     Vec a[PX][2];
     for (int i = 0; i < PX; i++)
@@ -218,8 +223,8 @@ weight_tile(const float *x, size_t step, size_t row, const float *g, int oc, int
 }
 
 // gw (oc,side,side,c) and gbias (oc) are written
-int edge_conv_back_weight(const float *x, const float *g, float *gw, float *gbias, int n, int h, int width, int c,
-                          int oc, int side, int stride)
+int edge_conv_back_weight(const float *x, const float *g, float *gw, float *gbias, int n, int h,
+                          int width, int c, int oc, int side, int stride)
 {
     int oh = outer(h, stride), ow = outer(width, stride), outs = round_up(oc, VEC), run = side * c;
     int runs = round_up(run, PX), rows = 192 / ow > 1 ? 192 / ow : 1; // a band stays in the cache
