@@ -65,7 +65,7 @@ typedef enum DainSample {
     DAIN_SAMPLE_U8,  /* unsigned 8 bit, 0 .. peak (255 unless set) */
     DAIN_SAMPLE_U16, /* unsigned 16 bit in native byte order, 0 .. peak (65535 unless set; 1023 for
                         10 bit) */
-    DAIN_SAMPLE_F32  /* float, 0 .. 1; values outside are kept on input and clamped on output */
+    DAIN_SAMPLE_F32  /* float, 0 .. 1; values outside are kept on input; a new picture is clamped */
 } DainSample;
 
 /*
@@ -127,22 +127,22 @@ typedef struct DainSettings {
     DainLogCallback log;     /* NULL = silent */
     void *log_opaque;        /* passed to log */
     DainPadding padding;     /* default DAIN_PADDING_MINIMAL */
-    int strip_rows;      /* rows of a large picture worked on at a time, 0 = usual; speed and memory
-                                depend on it, the result does not */
+    int strip_rows; /* rows of a large picture worked on at a time, 0 = usual, its height or more =
+                            all; speed and memory depend on it, the result does not */
     DainFlowScale flow;  /* default DAIN_FLOW_DEFAULT */
     size_t memory_limit; /* bytes, see dain_set_memory_limit(); 0 = no limit */
     int tta; /* test-time augmentation: 1 = a new picture is the mean of what the network makes of the
                 frames and of the frames turned by 180 degrees. Better, in twice the time; 0 = no */
-    uint64_t reserved[5]; /* zero */
+    uint64_t reserved[5]; /* zero, else DAIN_EINVAL */
 } DainSettings;
 
 /* Fills in the defaults above. */
 DAIN_API void dain_settings_default(DainSettings *settings);
 
 /*
- * Path of the model that is used when none is named: $DAIN_MODEL if set, else the installed one,
- * else, for a library that runs where it was built, the one in its build folder. The string lives as
- * long as the program. NULL if there is none.
+ * Path or name of the model that is used when none is named: $DAIN_MODEL if set, else the installed one,
+ * else, for a library that runs where it was built, the one in its build folder. Valid until the thread
+ * calls it again or ends. NULL if there is none.
  */
 DAIN_API const char *dain_default_model(void);
 
@@ -162,7 +162,8 @@ DAIN_API void dain_close(DainContext **ctx);
 /*
  * Takes the next frame of the video (it is copied and analysed, the caller's memory is free
  * afterwards). The frame pushed before becomes the first of the pair, the new one the second. The
- * first push fixes size; another size needs dain_reset() first. Errors: DAIN_EINVAL, DAIN_ENOMEM,
+ * first push fixes size; another size needs dain_reset() first. After an error the frame is not taken;
+ * after DAIN_ECANCELED only the newer of the frames before it is left. Errors: DAIN_EINVAL, DAIN_ENOMEM,
  * DAIN_ECANCELED.
  */
 DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
@@ -179,7 +180,8 @@ DAIN_API int dain_push_guided(DainContext *ctx, const DainImage *frame, const Da
 /*
  * Makes the picture at t = num / den between the last two frames pushed (0 = the older, 1 = the
  * newer), 0 <= num <= den, den > 0, and writes it to *out, whose size must be that of the frames;
- * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves.
+ * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves (floats
+ * outside 0 .. 1 too).
  * What depends only on the pair is computed at the first call and kept for further t. Errors:
  * DAIN_EINVAL, DAIN_ESTATE (fewer than two frames), DAIN_ENOMEM, DAIN_ECANCELED.
  */
@@ -211,6 +213,7 @@ typedef struct DainPlan {
     size_t frame_bytes; /* kept with each of two frames */
     size_t pair_bytes;  /* kept with a pair */
     size_t total_bytes; /* all of them */
+    uint64_t reserved[4];
 } DainPlan;
 
 /*
@@ -221,11 +224,11 @@ typedef struct DainPlan {
  */
 DAIN_API int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan);
 
-/* Forgets the frames pushed so far: after a scene cut, a seek or a change of size. */
+/* Forgets the frames pushed so far and a cancellation: after a scene cut, a seek or a change of size. */
 DAIN_API void dain_reset(DainContext *ctx);
 
 /* Makes the call that is running in another thread, or else the next one, return DAIN_ECANCELED
- * soon. Async-signal-safe. Cleared when that call returns. */
+ * soon. Async-signal-safe. Cleared when a call to push or interpolate fails, for whatever reason. */
 DAIN_API void dain_cancel(DainContext *ctx);
 
 /* One sentence about the last call on this context that failed; "" if none did. Valid until the
@@ -261,11 +264,12 @@ typedef struct DainInfo {
     int threads;           /* worker threads */
     int64_t parameters;    /* weights in the model */
     double macs_per_pixel; /* multiply-adds for each pixel of a new frame at twice the rate, tta
-                              counted in */
+                              counted in; before the first push or plan, with motion at full resolution */
     int width, height;     /* size of the frames, 0 before the first push */
     size_t arena_bytes;    /* working memory for this size, 0 before the first push */
     size_t weight_bytes;   /* weights in memory */
     size_t frame_bytes;    /* kept for one source frame (two are kept) */
+    uint64_t reserved[4];
 } DainInfo;
 
 DAIN_API int dain_info(const DainContext *ctx, DainInfo *info);
@@ -275,11 +279,12 @@ typedef enum DainRate { DAIN_RATE_FRAME, DAIN_RATE_PAIR, DAIN_RATE_TIME } DainRa
 
 /* Time spent in one stage of the network since dain_open() or dain_stages_reset(). */
 typedef struct DainStage {
-    const char *name; /* "flow4a", "compose", ... */
+    char name[64]; /* "flow4a", "compose", ... */
     DainRate rate;
     int64_t runs;
     double seconds; /* wall time, all runs together */
     double macs;    /* multiply-adds of one run, 0 for what is not counted in them */
+    uint64_t reserved[2];
 } DainStage;
 
 /* Number of stages for the present size; 0 before the first push. */

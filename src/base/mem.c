@@ -122,12 +122,9 @@ int mem_use(void *memory, size_t size)
 {
     if (use_given && given.chunks)
         return -2;
-    use_given = 0;
-    if (!memory)
-        return 0;
-    if (block_init(&given, memory, size))
-        return -1;
-    use_given = 1;
+    if (memory && block_init(&given, memory, size))
+        return -1; /* and all is as it was */
+    use_given = memory != NULL;
     return 0;
 }
 

@@ -162,12 +162,22 @@ static void *worker_main(void *opaque)
     return NULL;
 }
 
-/* Starts the workers with every signal blocked: handlers belong to the program's own threads. */
+/* What workers block: handlers belong to the program's own threads. But a fault comes to the thread that
+ * makes it, and kills the process past any handler where it is blocked. */
+static void blocked_signals(sigset_t *set)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(set, faults[i]);
+}
+
+/* Threads inherit the signals that are blocked where they are made. */
 static int start_workers(Pool *pool)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+    sigset_t blocked, before;
+    blocked_signals(&blocked);
+    if (pthread_sigmask(SIG_SETMASK, &blocked, &before) != 0)
         return -1;
     int error = 0;
     for (int i = 1; i < pool->threads && !error; i++) {

@@ -270,28 +270,41 @@ static void store_picture(const DainImage *p, const float *from)
         }
 }
 
-/* The picture that the last part made; files from elsewhere may give another shape. */
-static int store_result(Runtime *r, const DainImage *out)
+/* Files from elsewhere may give another type or shape than ours. */
+static int check_result(Runtime *r, const OrtValue *v, const DainImage *out)
 {
     const OrtApi *const api = r->ort.api;
-    OrtValue *const v = r->part[ONNX_PART_TIME].value[0][0];
     OrtShape *shape = NULL;
     size_t dims = 0;
     int64_t side[4] = { 0 };
-    void *data = NULL;
+    int type = 0;
     int error = ort_check(&r->ort, api->GetTensorTypeAndShape(v, &shape), "result");
+    if (!error)
+        error = ort_check(&r->ort, api->GetTensorElementType(shape, &type), "result");
     if (!error)
         error = ort_check(&r->ort, api->GetDimensionsCount(shape, &dims), "result");
     if (!error && dims == 4)
         error = ort_check(&r->ort, api->GetDimensions(shape, side, 4), "result");
     if (shape)
         api->ReleaseTensorTypeAndShapeInfo(shape);
+    if (!error && type != ORT_TENSOR_FLOAT)
+        error = report_error(r->report, DAIN_EFORMAT,
+                             "the network made a picture of another type than 32-bit floats");
     if (!error && (side[0] != 1 || side[1] != 3 || side[2] != out->height || side[3] != out->width))
         error = report_error(r->report, DAIN_EFORMAT,
                              "the network made a picture of another size than %dx%d", out->width,
                              out->height);
+    return error;
+}
+
+/* The picture that the last part made. */
+static int store_result(Runtime *r, const DainImage *out)
+{
+    OrtValue *const v = r->part[ONNX_PART_TIME].value[0][0];
+    void *data = NULL;
+    int error = check_result(r, v, out);
     if (!error)
-        error = ort_check(&r->ort, api->GetTensorMutableData(v, &data), "result");
+        error = ort_check(&r->ort, r->ort.api->GetTensorMutableData(v, &data), "result");
     if (!error)
         store_picture(out, data);
     return error;

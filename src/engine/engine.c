@@ -37,6 +37,11 @@ struct DainContext {
 
 static _Thread_local char open_error[sizeof((Report *)0)->error];
 
+void engine_open_error(const char *sentence)
+{
+    snprintf(open_error, sizeof open_error, "%s", sentence);
+}
+
 const char *dain_open_error(void)
 {
     return open_error;
@@ -101,13 +106,19 @@ static int open_parts(DainContext *c, const DainSettings *s)
         return report_error(&c->report, DAIN_EINVAL, "unknown padding %d", (int)s->padding);
     if ((unsigned)s->flow > DAIN_FLOW_AUTO)
         return report_error(&c->report, DAIN_EINVAL, "unknown flow resolution %d", (int)s->flow);
-    const char *path = s->model ? s->model : dain_default_model();
-    if (!path)
+    for (unsigned i = 0; i < sizeof s->reserved / sizeof *s->reserved; i++)
+        if (s->reserved[i])
+            return report_error(
+                &c->report, DAIN_EINVAL,
+                "settings of another version: dain_settings_default() fills in all");
+    const char *const named = s->model ? s->model : dain_default_model();
+    if (!named)
         return report_error(&c->report, DAIN_EIO,
                             "no model found: none is installed and $DAIN_MODEL is not set");
     char found[1024];
-    if (s->model && !(path = models_find(s->model, found, sizeof found)))
-        return unknown_model(c, s->model);
+    const char *const path = models_find(named, found, sizeof found);
+    if (!path)
+        return unknown_model(c, named);
     const unsigned flags = cpu_flags() & kernels_flags();
     kernels_init(&c->kernels, flags);
     cpu_flags_name(flags, c->cpu, sizeof c->cpu);
@@ -124,7 +135,9 @@ static int open_parts(DainContext *c, const DainSettings *s)
         return report_error(&c->report, DAIN_EINVAL, "%d rows in a strip", s->strip_rows);
     if (s->strip_rows > 0)
         c->model->strip_large = s->strip_rows;
-    c->macs_per_pixel = model_macs_per_pixel(c->model);
+    error = model_macs_per_pixel(c->model, &c->macs_per_pixel, &c->report);
+    if (error)
+        return error;
     c->budget = (Budget){ .limit = s->memory_limit,
                           .threads = threads < MAX_THREADS ? threads : MAX_THREADS,
                           .precision = s->precision,
@@ -208,6 +221,8 @@ int engine_prepare(DainContext *c, int w, int h)
 {
     Need need;
     int error = fit(c, w, h, &need, true);
+    if (!error) /* precision and resolution of the motion are known now */
+        error = model_macs_per_pixel(c->model, &c->macs_per_pixel, &c->report);
     if (!error)
         error = session_open(&c->session, c->model, &c->kernels, c->pool, w, h, false, &c->report);
     if (error)
@@ -217,13 +232,13 @@ int engine_prepare(DainContext *c, int w, int h)
     return DAIN_OK;
 }
 
-/* A call that was cancelled says so and clears the wish. */
+/* A call that was cancelled says so; one that failed, whatever for, takes the wish with it. */
 static int finish(DainContext *c, int error)
 {
-    if (error == DAIN_ECANCELED) {
-        atomic_store(&c->cancel, false);
+    if (error == DAIN_ECANCELED)
         report_error(&c->report, error, "cancelled");
-    }
+    if (error)
+        atomic_store(&c->cancel, false);
     return error;
 }
 
@@ -241,7 +256,7 @@ int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *
     if (!error && (frame->width != ctx->width || frame->height != ctx->height))
         error = engine_prepare(ctx, frame->width, frame->height);
     if (error)
-        return error;
+        return finish(ctx, error);
     ctx->pair_ready = false;
     const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
     error = finish(
@@ -260,6 +275,7 @@ void dain_reset(DainContext *ctx)
         return;
     ctx->frames = 0;
     ctx->pair_ready = false;
+    atomic_store(&ctx->cancel, false);
 }
 
 int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out)
@@ -269,8 +285,10 @@ int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage
     ctx->report.error[0] = 0;
     int error =
         image_check_output(out, num, den, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    if (!error && atomic_load(&ctx->cancel))
+        error = DAIN_ECANCELED;
     if (error)
-        return error;
+        return finish(ctx, error);
     const ImageView view = image_view(out);
     if (num == 0 || num == den) {
         session_store_frame(&ctx->session, num ? SCOPE_FRAME1 : SCOPE_FRAME0, &view);
@@ -328,7 +346,8 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
         return error;
     Need need = { 0 };
     error = fit(ctx, width, height, &need, false);
-    ctx->macs_per_pixel = model_macs_per_pixel(ctx->model);
+    if (!error)
+        error = model_macs_per_pixel(ctx->model, &ctx->macs_per_pixel, &ctx->report);
     *plan = (DainPlan){ .width = width,
                         .height = height,
                         .precision = ctx->model->precision,
@@ -383,11 +402,10 @@ int dain_stage(const DainContext *ctx, int index, DainStage *stage)
         const Graph *g = &ctx->session.network.graph[r];
         if (index < g->op_count) {
             const Op *op = &g->ops[index];
-            *stage = (DainStage){ .name = op->name,
-                                  .rate = g->rate,
-                                  .runs = op->runs,
-                                  .seconds = op->seconds,
-                                  .macs = op_macs(g, op) };
+            *stage = (DainStage){
+                .rate = g->rate, .runs = op->runs, .seconds = op->seconds, .macs = op_macs(g, op)
+            };
+            snprintf(stage->name, sizeof stage->name, "%s", op->name);
             return DAIN_OK;
         }
         index -= g->op_count;

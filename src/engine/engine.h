@@ -7,4 +7,7 @@
 /* Plans and allocates for frames of w x h, whose sides were checked. Errors: as dain_push(). */
 int engine_prepare(DainContext *c, int w, int h);
 
+/* What dain_open_error() says from now on. */
+void engine_open_error(const char *sentence);
+
 #endif

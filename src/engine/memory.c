@@ -21,8 +21,8 @@ static int try_size(const DainSettings *settings, int width, int height)
 {
     DainContext *ctx;
     int error = dain_open(&ctx, settings);
-    if (!error)
-        error = engine_prepare(ctx, width, height);
+    if (!error && (error = engine_prepare(ctx, width, height)))
+        engine_open_error(dain_last_error(ctx));
     dain_close(&ctx);
     return error;
 }
@@ -34,8 +34,10 @@ int dain_memory_needed(const DainSettings *settings, int width, int height, size
     *bytes = 0;
     if (image_check_size(width, height, NULL))
         return DAIN_EINVAL;
-    if (mem_trial_begin())
+    if (mem_trial_begin()) {
+        engine_open_error("address space to count in could not be reserved");
         return DAIN_ENOMEM;
+    }
     const int error = try_size(settings, width, height);
     /* What lies before the first multiple of the alignment depends on the caller's pointer. */
     const size_t needed = mem_trial_end() + MEM_ALIGN;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char ending[] = ".safetensors";
@@ -41,10 +42,10 @@ static const char *folder(int i, char *buf, size_t size)
 const char *models_find(const char *name, char *buf, size_t size)
 {
     char dir[1024];
-    if (strchr(name, '/') || access(name, F_OK) == 0) {
-        snprintf(buf, size, "%s", name);
-        return buf;
-    }
+    struct stat st;
+    /* A folder that happens to have the name of a model does not hide the model. */
+    if (strchr(name, '/') || (stat(name, &st) == 0 && !S_ISDIR(st.st_mode)))
+        return name;
     for (int i = 0; folder(i, dir, sizeof dir); i++) {
         const int length = snprintf(buf, size, "%s/%s%s", dir, name, ending);
         if (length > 0 && (size_t)length < size && access(buf, R_OK) == 0)

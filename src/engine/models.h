@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Path of the model that `name` means, in buf; a path if it has a slash or is there as a file. NULL if
- * there is none of that name. */
+/* Path of the model that `name` means: name itself if it has a slash or is there as a file, else found in
+ * the folders and written to buf. NULL if there is none of that name. */
 const char *models_find(const char *name, char *buf, size_t size);
 
 enum { MODELS_MOST = 64 };

@@ -150,9 +150,10 @@ static void correlation_rows(const View *out, const void *arg, int y0, int y1)
 
 int dain_correlation(const DainArray *out, const DainArray *a, const DainArray *b, int radius)
 {
+    if (radius < 0 || radius > 16)
+        return DAIN_EINVAL;
     const int span = 2 * radius + 1;
-    if (radius < 0 || radius > 16 || !valid(a) ||
-        !valid_input(b, a->width, a->height, a->channels) ||
+    if (!valid(a) || !valid_input(b, a->width, a->height, a->channels) ||
         !valid_output(out, a->width, a->height, span * span))
         return DAIN_EINVAL;
     pthread_once(&kernels_once, load_kernels);

@@ -59,7 +59,8 @@ typedef struct OrtApi {
                                                  OrtValue **);
     OrtGap gap7;
     OrtStatus *(*GetTensorMutableData)(OrtValue *, void **);
-    OrtGap gap8[9];
+    OrtGap gap8[8];
+    OrtStatus *(*GetTensorElementType)(const OrtShape *, int *);
     OrtStatus *(*GetDimensionsCount)(const OrtShape *, size_t *);
     OrtStatus *(*GetDimensions)(const OrtShape *, int64_t *, size_t);
     OrtGap gap9[2];
@@ -133,6 +134,7 @@ ORT_PLACE(SetSessionGraphOptimizationLevel, 23);
 ORT_PLACE(SessionGetInputCount, 30);
 ORT_PLACE(SessionGetInputName, 36);
 ORT_PLACE(CreateTensorWithDataAsOrtValue, 49);
+ORT_PLACE(GetTensorElementType, 60);
 ORT_PLACE(GetDimensionsCount, 61);
 ORT_PLACE(GetTensorTypeAndShape, 65);
 ORT_PLACE(CreateMemoryInfo, 68);

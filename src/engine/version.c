@@ -2,6 +2,7 @@
 #include "dain/dain.h"
 #include "engine/beside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -42,8 +43,11 @@ const char *dain_strerror(int error)
 const char *dain_default_model(void)
 {
     const char *named = getenv("DAIN_MODEL");
-    if (named && *named)
-        return named;
+    if (named && *named) {
+        static _Thread_local char kept[4096]; /* the environment may change */
+        snprintf(kept, sizeof kept, "%s", named);
+        return kept;
+    }
     /* Installed first, so that an installed library never depends on what lies around it. */
     return access(DAIN_MODEL_INSTALLED, R_OK) == 0 ? DAIN_MODEL_INSTALLED : model_beside();
 }

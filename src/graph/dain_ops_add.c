@@ -149,8 +149,15 @@ int graph_warp_conv(Graph *g, int x, int flow, int kern, const ConvParam *conv, 
 
 int graph_finish(Graph *g, int residual, int blend)
 {
+    const Tensor r = shape(g, residual), b = shape(g, blend);
     if (g->error || residual < 0 || blend < 0)
         return -1;
+    if (r.c != 3)
+        return graph_fail(g, DAIN_EFORMAT,
+                          "the network makes a picture of %d channel%s, 3 expected", r.c,
+                          plural(r.c));
+    if (b.c != 4 || !same_size(&r, &b))
+        return graph_fail(g, DAIN_EINVAL, "sum of tensors of different shapes");
     graph_add(g, OP_FINISH, "", (int[]){ residual, blend }, 2);
     return g->error ? -1 : 0;
 }

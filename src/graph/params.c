@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "kernels/kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,15 @@ ConvParam *params_find(const Params *params, const char *name)
 
 int params_set_range(Params *params, const char *name, float lo, float hi)
 {
+    /* Scales from this on have a square and an inverse that floats hold in full. */
+    const float narrowest = 255 * 0x1p-60f;
+    const float width = fmaxf(hi, 0) - fminf(lo, 0);
+    if (!isfinite(hi - lo))
+        return report_error(params->report, DAIN_EFORMAT,
+                            "the range of %s, %g to %g, is not one of numbers", name, (double)lo,
+                            (double)hi);
+    if (width > 0 && width < narrowest) /* 0 to 0 stays: a layer that does nothing */
+        hi = narrowest;
     Range *r = (Range *)params_range(params, name);
     if (!r) {
         if (!mem_reserve(&params->ranges, params->range_count, &params->range_capacity,
@@ -173,17 +183,27 @@ void params_unpack_conv(const ConvParam *p, float *out)
             }
 }
 
-/* Weights of one output channel as integers; returns what one unit is worth. The zero points of the
- * input turn into a constant, *shift. */
-static float quantise_channel(int8_t *out, const float *w, int ci, int taps, const float *scale,
-                              const int *zero, int64_t *shift)
+/* What one unit of the integers is worth, for weights up to most: more than they need where the bias
+ * would not fit, and never so little that it could not be divided by. */
+static float unit_for(float most, float bias)
+{
+    const float most_bias = 1 << 29;
+    return fmaxf(fmaxf(most / 127, fabsf(bias) / most_bias), FLT_MIN);
+}
+
+/* Weights of one output channel as integers; returns what one unit is worth, infinity if the weights
+ * are too large. The zero points of the input turn into a constant, *shift. */
+static float quantise_channel(int8_t *out, const float *w, float bias, int ci, int taps,
+                              const float *scale, const int *zero, int64_t *shift)
 {
     float most = 0;
     for (int c = 0; c < ci; c++)
         for (int k = 0; k < taps; k++)
             most = fmaxf(most, fabsf(w[c * taps + k] * scale[c]));
-    const float unit = most > 0 ? most / 127 : 1;
+    const float unit = unit_for(most, bias);
     *shift = 0;
+    if (!isfinite(unit))
+        return unit;
     for (int c = 0; c < ci; c++)
         for (int k = 0; k < taps; k++) {
             const int q = (int)rintf(w[c * taps + k] * scale[c] / unit);
@@ -196,7 +216,25 @@ static float quantise_channel(int8_t *out, const float *w, int ci, int taps, con
 static int32_t saturate(double v)
 {
     const double most = 1 << 30;
-    return (int32_t)(v > most ? most : v < -most ? -most : v);
+    return (int32_t)(v > most ? most : v > -most ? v : -most); /* of what is no number, too */
+}
+
+/* All output channels; false if their weights are too large. */
+static bool quantise(ConvU8Param *u, int8_t *q, const float *oihw, const ConvParam *p, int stay,
+                     const ConvU8Input *in)
+{
+    const int taps = p->kh * p->kw;
+    const size_t per = (size_t)stay * taps;
+    for (int o = 0; o < p->oc; o++) {
+        int64_t shift;
+        u->scale[o] = quantise_channel(q + o * per, oihw + o * per, p->bias[o], stay, taps,
+                                       in->scale, in->zero, &shift);
+        if (!isfinite(u->scale[o]))
+            return false;
+        u->bias[o] = saturate(rint((double)p->bias[o] / u->scale[o]) - (double)shift);
+    }
+    conv_pack_u8(u->weights, q, p->oc, stay, p->kh, p->kw);
+    return true;
 }
 
 /* The channels that carry motion: float weights in codes of the output. */
@@ -255,15 +293,13 @@ int params_prepare_u8(Params *params, ConvParam *p, const ConvU8Input *in)
         ok = prepare_motion(&u, p, oihw, in);
         without_motion(oihw, p, in);
     }
-    if (ok) {
-        const size_t per = (size_t)stay * taps;
-        for (int o = 0; o < p->oc; o++) {
-            int64_t shift;
-            u.scale[o] = quantise_channel(q + o * per, oihw + o * per, stay, taps, in->scale,
-                                          in->zero, &shift);
-            u.bias[o] = saturate(rint((double)p->bias[o] / u.scale[o]) - (double)shift);
-        }
-        conv_pack_u8(u.weights, q, p->oc, stay, p->kh, p->kw);
+    int error = ok ? DAIN_OK
+                   : report_error(params->report, DAIN_ENOMEM,
+                                  "out of memory for the weights of %s", p->name);
+    if (ok && !quantise(&u, q, oihw, p, stay, in))
+        error = report_error(params->report, DAIN_EFORMAT,
+                             "the weights of %s are too large for 8 bits", p->name);
+    if (!error) {
         p->u8 = u;
         params->prepared += packed + lanes * (sizeof(int32_t) + sizeof(float));
         params->bytes += packed + lanes * (sizeof(int32_t) + sizeof(float));
@@ -272,9 +308,7 @@ int params_prepare_u8(Params *params, ConvParam *p, const ConvU8Input *in)
     }
     mem_free(oihw);
     mem_free(q);
-    return ok ? DAIN_OK
-              : report_error(params->report, DAIN_ENOMEM, "out of memory for the weights of %s",
-                             p->name);
+    return error;
 }
 
 void params_unprepare(Params *params)
@@ -295,14 +329,16 @@ int params_prepare_bf16(Params *params, ConvParam *p)
     const size_t count = (size_t)p->oc * p->ci * p->kh * p->kw;
     const size_t packed = conv_packed_size_bf16(p->oc, p->ci, p->kh, p->kw);
     float *oihw = mem_alloc(count * sizeof(float));
-    p->bf16_weights = mem_alloc(packed * sizeof(uint16_t));
-    if (!oihw || !p->bf16_weights) {
+    uint16_t *weights = mem_alloc(packed * sizeof(uint16_t));
+    if (!oihw || !weights) {
         mem_free(oihw);
+        mem_free(weights);
         return report_error(params->report, DAIN_ENOMEM, "out of memory for the weights of %s",
                             p->name);
     }
     params_unpack_conv(p, oihw);
-    conv_pack_bf16(p->bf16_weights, oihw, p->oc, p->ci, p->kh, p->kw);
+    conv_pack_bf16(weights, oihw, p->oc, p->ci, p->kh, p->kw);
+    p->bf16_weights = weights; /* not before they are there: a pointer says so */
     params->prepared += packed * sizeof(uint16_t);
     params->bytes += packed * sizeof(uint16_t);
     mem_free(oihw);

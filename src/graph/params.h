@@ -74,14 +74,16 @@ int params_load_conv(Params *params, const WeightFile *file, const char *name, f
 int params_add_conv(Params *params, const char *name, const float *oihw, const float *bias, int oc,
                     int ci, int kh, int kw, float slope, ConvParam **out);
 
-/* Remembers a range, replacing one of that name. lo <= hi, both finite. Errors: DAIN_ENOMEM. */
+/* Remembers a range, replacing one of that name. lo <= hi; one too narrow for a scale is widened.
+ * Errors: DAIN_EFORMAT (not finite), DAIN_ENOMEM. */
 int params_set_range(Params *params, const char *name, float lo, float hi);
 /* NULL if there is none. */
 const Range *params_range(const Params *params, const char *name);
 
-/* Prepares a convolution for 8-bit input; once only. Errors: DAIN_ENOMEM. */
+/* Prepares a convolution for 8-bit input; once only. Errors: DAIN_ENOMEM, DAIN_EFORMAT (weights times
+ * scales are beyond floats). */
 int params_prepare_u8(Params *params, ConvParam *conv, const ConvU8Input *input);
-/* The same for bfloat16. */
+/* The same for bfloat16. Errors: DAIN_ENOMEM. */
 int params_prepare_bf16(Params *params, ConvParam *conv);
 
 /* Forgets what was prepared, after ranges or precisions have changed. */

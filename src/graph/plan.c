@@ -13,7 +13,8 @@ enum {
     SLACK = 64,      /* bytes after a tensor that kernels may read */
     PAGE_BYTES = 4096
 };
-#define MAX_BLOCK ((size_t)1 << 40)
+/* Bytes of a block of memory, and of what is kept of a frame or pair. Sums of them do not wrap. */
+#define MAX_BLOCK (SIZE_MAX / 8 < UINT64_C(1) << 40 ? SIZE_MAX / 8 : (size_t)(UINT64_C(1) << 40))
 
 int plan_root(const Graph *g, int x)
 {
@@ -118,8 +119,8 @@ static size_t element_bytes(DataType type)
 /* Strides of a tensor with its own memory of h rows, halo included; returns its bytes and the bytes of a
  * row before pixel 0. Kernels read bytes in fours and bfloat16 in pairs of channels, so pixels are padded
  * to that. */
-static size_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *row, ptrdiff_t *px,
-                     size_t *left)
+static uint64_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *row, ptrdiff_t *px,
+                       size_t *left)
 {
     const size_t bytes = element_bytes(type), line = LINE_BYTES / bytes;
     *px = (ptrdiff_t)align_up(c, 4 / bytes);
@@ -129,7 +130,13 @@ static size_t layout(int h, int w, int c, DataType type, int halo, ptrdiff_t *ro
     *row = (ptrdiff_t)elements;
     /* pixel (0,0) is aligned: the left halo is rounded up */
     *left = align_up((size_t)halo * *px, line) * bytes;
-    return align_up(h * elements * bytes + *left + SLACK, MEM_ALIGN);
+    const uint64_t size = (uint64_t)h * elements * bytes + *left + SLACK;
+    return (size + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+}
+
+static int too_large(const Network *n)
+{
+    return report_error(n->report, DAIN_EINVAL, "a picture of %d x %d is too large", n->w, n->h);
 }
 
 static bool is_first_writer(const Graph *g, int i, int root)
@@ -234,7 +241,13 @@ static int place(Network *n, Graph *g)
             continue;
         Block b = { .tensor = i, .first = t->first, .last = t->last };
         const int rows = t->window ? t->window : t->h + 2 * t->halo;
-        b.bytes = layout(rows, t->w, t->c, t->type, t->halo, &t->row, &t->px, &t->left);
+        const uint64_t bytes =
+            layout(rows, t->w, t->c, t->type, t->halo, &t->row, &t->px, &t->left);
+        if (bytes > MAX_BLOCK) {
+            mem_free(blocks);
+            return too_large(n);
+        }
+        b.bytes = (size_t)bytes;
         b.origin = t->left;
         if (!t->window)
             b.origin += t->halo * t->row * element_bytes(t->type);
@@ -246,6 +259,10 @@ static int place(Network *n, Graph *g)
     for (int i = 0; i < count; i++) {
         Block *b = &blocks[i];
         b->at = find_place(blocks, i, b, !n->keep_all);
+        if (b->at + b->bytes > MAX_BLOCK) {
+            mem_free(blocks);
+            return too_large(n);
+        }
         g->tensors[b->tensor].offset = b->at + b->origin;
         if (b->at + b->bytes > n->arena_bytes)
             n->arena_bytes = b->at + b->bytes;
@@ -254,15 +271,17 @@ static int place(Network *n, Graph *g)
     return DAIN_OK;
 }
 
-static void place_exports(Network *n)
+static int place_exports(Network *n)
 {
     for (int i = 0; i < n->export_count; i++) {
         Export *e = &n->exports[i];
         size_t *end = e->scope == SCOPE_PAIR ? &n->pair_bytes : &n->frame_bytes, left;
-        const size_t bytes =
+        const uint64_t bytes =
             layout(e->h + 2 * e->halo, e->w, e->c, e->type, e->halo, &e->row, &e->px, &left);
+        if (bytes > MAX_BLOCK - *end)
+            return too_large(n);
         e->offset = *end + e->halo * e->row * element_bytes(e->type) + left;
-        *end += bytes;
+        *end += (size_t)bytes;
     }
     for (int r = 0; r < 3; r++)
         for (int i = 0; i < n->graph[r].tensor_count; i++) {
@@ -274,6 +293,7 @@ static void place_exports(Network *n)
             t->row = e->row;
             t->px = e->px;
         }
+    return DAIN_OK;
 }
 
 /* A slice has the strides of its root; parents may come after their slices in the list. */
@@ -342,7 +362,7 @@ int network_plan(Network *network, Params *params)
     if (error)
         return error;
     find_halos(network);
-    place_exports(network);
+    error = place_exports(network);
     for (int r = 0; r < 3 && !error; r++) {
         Graph *g = &network->graph[r];
         error = strips_plan(network, g);
@@ -357,8 +377,5 @@ int network_plan(Network *network, Params *params)
         find_scratch(network, g);
     }
     network->scratch_floats = align_up(network->scratch_floats + 16, 16);
-    if (!error && (network->arena_bytes > MAX_BLOCK || network->frame_bytes > MAX_BLOCK))
-        error = report_error(network->report, DAIN_EINVAL, "a picture of %d x %d is too large",
-                             network->w, network->h);
     return error;
 }

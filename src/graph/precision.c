@@ -274,6 +274,19 @@ static int prepare_u8(const Graph *g, Params *params, const Op *op)
     return params_prepare_u8(params, (ConvParam *)op->conv, &input);
 }
 
+/* The weights of a convolution for what it reads. */
+static int prepare(const Graph *g, Params *params, const Op *op)
+{
+    switch (op->conv->precision) {
+    case TYPE_U8:
+        return prepare_u8(g, params, op);
+    case TYPE_BF16:
+        return params_prepare_bf16(params, (ConvParam *)op->conv);
+    default:
+        return DAIN_OK;
+    }
+}
+
 static int set_scales(Network *n, Graph *g, Params *params)
 {
     for (int i = 0; i < g->tensor_count; i++) {
@@ -288,11 +301,9 @@ static int set_scales(Network *n, Graph *g, Params *params)
         const bool codes = op->outputs && g->tensors[op->out[0]].type == TYPE_U8;
         if (codes && set_scale(g, params, op))
             return g->error;
-        if (op->kind == OP_CONV && op->conv->precision == TYPE_U8 && prepare_u8(g, params, op))
-            return DAIN_ENOMEM;
-        if (op->kind == OP_CONV && op->conv->precision == TYPE_BF16 &&
-            params_prepare_bf16(params, (ConvParam *)op->conv))
-            return DAIN_ENOMEM;
+        const int error = op->kind == OP_CONV ? prepare(g, params, op) : DAIN_OK;
+        if (error)
+            return error;
         if (!codes)
             continue;
         const Tensor *t = &g->tensors[op->out[0]];

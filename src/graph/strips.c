@@ -159,7 +159,9 @@ static int steps_of(const Graph *g, const Segment *s)
     for (int i = s->first; i <= s->last; i++)
         h = op_height(g, &g->ops[i]) > h ? op_height(g, &g->ops[i]) : h;
     /* the same share of the picture whatever the finest layer is */
-    int steps = (g->network->padded_h + g->network->strip_rows - 1) / g->network->strip_rows;
+    const int whole = g->network->padded_h;
+    const int rows = g->network->strip_rows < whole ? g->network->strip_rows : whole;
+    int steps = (whole + rows - 1) / rows;
     if (g->ops[s->first].banded)
         steps = (steps + g->bands - 1) / g->bands;
     return steps < h ? steps : h;

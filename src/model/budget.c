@@ -21,10 +21,13 @@ typedef struct Loss {
     DainPrecision precision;
     int reduce;
 } Loss;
+enum { OVER_LIMIT = 1 }; /* of what was tried: no error */
 enum { LOSSES = 5, HALF_PIXELS = 1600 * 900, QUARTER_PIXELS = 2880 * 1620 };
 
-static int wished_reduce(DainFlowScale flow, int w, int h)
+static int wished_reduce(const Model *m, DainFlowScale flow, int w, int h)
 {
+    if (m->pad_original)
+        return 1; /* the published program knows no other */
     const int64_t pixels = (int64_t)w * h;
     switch (flow) {
     case DAIN_FLOW_HALF:
@@ -41,8 +44,9 @@ static int wished_reduce(DainFlowScale flow, int w, int h)
 /* The wish first, then what may be tried instead of it, the least loss first. */
 static int list_losses(const Model *m, const Budget *b, int w, int h, Loss list[LOSSES])
 {
-    const bool open = b->flow == DAIN_FLOW_DEFAULT || b->flow == DAIN_FLOW_AUTO;
-    int reduce = wished_reduce(b->flow, w, h), n = 0;
+    const bool open =
+        !m->pad_original && (b->flow == DAIN_FLOW_DEFAULT || b->flow == DAIN_FLOW_AUTO);
+    int reduce = wished_reduce(m, b->flow, w, h), n = 0;
     list[n++] = (Loss){ b->precision, reduce };
     if (!b->limit)
         return n;
@@ -82,7 +86,8 @@ static void set_layout(Model *m, int i, int parts)
     m->bands = parts;
 }
 
-/* Tries layouts of one precision and flow resolution; *least gets the smallest need. */
+/* Tries layouts of one precision and flow resolution; *least gets the smallest need. OVER_LIMIT where none
+ * is small enough, which a failed allocation (DAIN_ENOMEM) is not. */
 static int try_layouts(Model *m, const Budget *b, int w, int h, Need *need, Need *least,
                        Report *report)
 {
@@ -93,13 +98,13 @@ static int try_layouts(Model *m, const Budget *b, int w, int h, Need *need, Need
             if (error)
                 return error;
             if (need->bands < bands[k])
-                return DAIN_ENOMEM; /* this network has no bands */
+                return OVER_LIMIT; /* this network has no bands */
             if (need->total < least->total)
                 *least = *need;
             if (!b->limit || need->total <= b->limit)
                 return DAIN_OK;
         }
-    return DAIN_ENOMEM;
+    return OVER_LIMIT;
 }
 
 int model_fit(Model *m, const Budget *b, int w, int h, Need *need, Report *report)
@@ -116,7 +121,7 @@ int model_fit(Model *m, const Budget *b, int w, int h, Need *need, Report *repor
         m->reduce = list[i].reduce;
         error = try_layouts(m, b, w, h, need, &least, report);
         need->reduced = i > 0;
-        if (error != DAIN_ENOMEM || least.total == SIZE_MAX)
+        if (error != OVER_LIMIT)
             return error;
     }
     *need = least;

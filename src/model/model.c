@@ -143,17 +143,16 @@ int model_views(const Model *model)
     return model->tta ? MODEL_VIEWS_MOST : 1;
 }
 
-double model_macs_per_pixel(Model *model)
+int model_macs_per_pixel(Model *model, double *macs, Report *report)
 {
     enum { SIDE = 256 };
     Network network;
-    Report quiet = { 0 };
-    double macs = 0;
-    if (!model_network(model, &network, SIDE, SIDE, false, &quiet)) {
-        for (int r = 0; r < 3; r++)
-            macs += graph_macs(&network.graph[r]);
-        macs *= model_views(model) / ((double)network.padded_w * network.padded_h);
-    }
+    double sum = 0;
+    const int error = model_network(model, &network, SIDE, SIDE, false, report);
+    for (int r = 0; r < 3 && !error; r++)
+        sum += graph_macs(&network.graph[r]);
+    if (!error)
+        *macs = sum * model_views(model) / ((double)network.padded_w * network.padded_h);
     network_free(&network);
-    return macs;
+    return error;
 }

@@ -62,8 +62,8 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
 enum { MODEL_VIEWS_MOST = 2 };
 int model_views(const Model *model);
 /* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time), in all
- * views. */
-double model_macs_per_pixel(Model *model);
+ * views. Errors: those of model_network(), among them DAIN_EFORMAT for layers that do not fit together. */
+int model_macs_per_pixel(Model *model, double *macs, Report *report);
 
 extern const ModelKind model_edge, model_dain;
 

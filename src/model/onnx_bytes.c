@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "model/onnx_emit.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static int bytes_weights(Emitter *e, const ConvParam *p, const float *w, int ci,
         float most = 0;
         for (size_t i = 0; i < per; i++)
             most = fmaxf(most, fabsf(w[o * per + i]));
-        scale[o] = most > 0 ? most / 127 : 1;
+        scale[o] = most > 127 * FLT_MIN ? most / 127 : 1;
         scale[p->oc + o] = scale[o] * in_scale;
         for (size_t i = 0; i < per; i++)
             q[o * per + i] = (int32_t)rintf(w[o * per + i] / scale[o]);

@@ -90,7 +90,8 @@ static BenchRow *row_for(Bench *b, const DainStage *stage)
         if (b->rows[i].rate == stage->rate && !strcmp(b->rows[i].name, stage->name))
             return &b->rows[i];
     BenchRow *const row = &b->rows[b->row_count++];
-    *row = (BenchRow){ .name = stage->name, .rate = stage->rate };
+    *row = (BenchRow){ .rate = stage->rate };
+    memcpy(row->name, stage->name, sizeof row->name);
     return row;
 }
 

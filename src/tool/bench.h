@@ -14,7 +14,7 @@ typedef struct BenchOptions {
 
 /* Stages of one name and rate, together. */
 typedef struct BenchRow {
-    const char *name;
+    char name[sizeof((DainStage *)0)->name];
     DainRate rate;
     double seconds, macs; /* of all runs */
     int64_t runs;

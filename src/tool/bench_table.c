@@ -154,10 +154,11 @@ static int find_models(Table *t)
     ModelPlace *places = mem_alloc(MODELS_MOST * sizeof *places);
     bool ok = places != NULL;
     const int count = ok && !named ? models_list(places) : 0;
+    const char *const found = named ? models_find(named, path, sizeof path) : NULL;
     for (int i = 0; i < count && ok; i++)
         ok = add_model(t, places[i].path);
     if (ok && named)
-        ok = add_model(t, models_find(named, path, sizeof path) ? path : named);
+        ok = add_model(t, found ? found : named);
     else if (ok && !count && usual)
         ok = add_model(t, usual);
     mem_free(places);

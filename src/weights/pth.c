@@ -69,7 +69,8 @@ static int is_contiguous(const PickleTensor *t)
     return 1;
 }
 
-/* Copies a strided tensor, last dimension fastest. */
+/* Copies a strided tensor, last dimension fastest. The stride of a dimension of size 1 may be anything
+ * and is not added. */
 static void gather(unsigned char *out, const unsigned char *data, const PickleTensor *t,
                    int64_t count, size_t element)
 {
@@ -77,6 +78,8 @@ static void gather(unsigned char *out, const unsigned char *data, const PickleTe
     for (int64_t i = 0; i < count; i++) {
         memcpy(out + (size_t)i * element, data + (size_t)at * element, element);
         for (int d = t->dims - 1; d >= 0; d--) {
+            if (t->shape[d] == 1)
+                continue;
             at += t->stride[d];
             if (++index[d] < t->shape[d])
                 break;

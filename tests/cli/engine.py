@@ -93,6 +93,7 @@ def _(work):
     wrong('-m', work / 'none.safetensors', says=['none.safetensors'])
     wrong('--engine-option', f'cache={work}/file/x', says=['file', 'cache='])
     wrong(says=['another size'], FAKE_ORT_ODD='1')
+    wrong(says=['32-bit floats'], FAKE_ORT_HALF='1')
     for name in ('red', 'blue'):
         ffmpeg('-f', 'lavfi', '-i', f'color={name}@0.5:size=64x48,format=rgba', '-frames:v', '1', work / f'{name}.png')
     one_line(fake('-0', work / 'red.png', '-1', work / 'blue.png', '-o', work / 'o.png', *cache(work), code=1), 'transparency')

@@ -3,7 +3,8 @@
  * provider more than the real one, and failures on demand.
  *
  * FAKE_ORT_OLD=1: too old for us. FAKE_ORT_FAIL=n: the n-th call that can fail does. FAKE_ORT_ODD=1: the
- * result is one row short. At the end of the program, what was not released is said on standard error.
+ * result is one row short. FAKE_ORT_HALF=1: it is in half precision, and in half the memory. At the end of
+ * the program, what was not released is said on standard error.
  */
 #include "engine/ort_api.h"
 
@@ -158,6 +159,13 @@ static OrtStatus *tensor_data(OrtValue *v, void **out)
     return result(__func__);
 }
 
+static OrtStatus *element_type(const OrtShape *s, int *type)
+{
+    enum { HALF = 10 };
+    *type = getenv("FAKE_ORT_HALF") ? HALF : ORT_TENSOR_FLOAT;
+    return result(__func__);
+}
+
 static OrtStatus *dimensions_count(const OrtShape *s, size_t *n)
 {
     *n = s->value->dims;
@@ -275,8 +283,9 @@ static OrtValue *gray(void)
     v->shape[2] -= getenv("FAKE_ORT_ODD") != NULL;
     v->dims = 4;
     const size_t count = (size_t)(picture[1] * picture[2] * picture[3]);
-    float *const data = malloc(count * sizeof *data);
-    for (size_t i = 0; data && i < count; i++)
+    const size_t floats = getenv("FAKE_ORT_HALF") ? count / 2 : count;
+    float *const data = malloc(floats * sizeof *data);
+    for (size_t i = 0; data && i < floats; i++)
         data[i] = 0.5f;
     v->data = data;
     return v;
@@ -363,6 +372,7 @@ static const OrtApi api = {
     .SessionGetOutputName = output_name,
     .CreateTensorWithDataAsOrtValue = create_tensor,
     .GetTensorMutableData = tensor_data,
+    .GetTensorElementType = element_type,
     .GetDimensionsCount = dimensions_count,
     .GetDimensions = dimensions,
     .GetTensorTypeAndShape = tensor_shape,

@@ -4,6 +4,7 @@
 #include "golden/dain_cases.h"
 #include "golden/need.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,6 +255,7 @@ static int test_arguments(void)
     REFUSED(dain_interpolation(&out2, &out2, &flow));
     REFUSED(dain_correlation(&out1, &image, &image, -1));
     REFUSED(dain_correlation(&out1, &image, &image, 17));
+    REFUSED(dain_correlation(&out1, &image, &image, INT_MAX)); /* for sanitizers */
     REFUSED(dain_correlation(&out2, &image, &image, 0));
     REFUSED(dain_flow_projection(&out1, NULL, &flow, 1));
     REFUSED(dain_flow_projection(&out2, &out2, &flow, 1));

@@ -67,7 +67,7 @@ static float *interpolate(Fixture *f, const char *path, int w, int h, double *ma
     Model *model;
     Session s;
     must(model_open(&model, path, &f->report), &f->report);
-    *macs = model_macs_per_pixel(model);
+    must(model_macs_per_pixel(model, macs, &f->report), &f->report);
     must(session_open(&s, model, &f->kernels, f->pool, w, h, false, &f->report), &f->report);
     float *pixels = need(mem_calloc((size_t)w * h * 3, sizeof(float)));
     const ImageView view = view_of(pixels, w, h);

@@ -66,6 +66,33 @@ static void control_characters(void)
     CHECK_STRING(r.error, "tensor 'a?[2J??\xc3\xa4'");
 }
 
+static void only_utf8(void)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        { "\xc2\x9b|\xc2\x80|\xc2\x9f|\xc2\xa0", "??|??|??|\xc2\xa0" }, /* C1; CSI first */
+        { "\x9b|\xff|\xc3|\xe2\x82|\xf0\x9f\x98", "?|?|?|??|???" },     /* not whole */
+        { "\xc0\x9b|\xe0\x82\x9b|\xf0\x80\x82\x9b", "??|???|????" },    /* C1 in more bytes */
+        { "\xed\xa0\x80|\xf4\x90\x80\x80", "???|????" },                /* no letters */
+        { "\xdf\xbf \xe0\xa0\x80 \xe2\x82\xac \xed\x9f\xbf \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf",
+          "\xdf\xbf \xe0\xa0\x80 \xe2\x82\xac \xed\x9f\xbf \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        Report r = { 0 };
+        report_error(&r, DAIN_EFORMAT, "%s", cases[i].in);
+        CHECK_STRING(r.error, cases[i].out);
+    }
+    /* Bytes that look like the rest of a letter take nothing of the sentence with them. */
+    char text[400];
+    memset(text, 0x9b, sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    Report r = { 0 };
+    report_error(&r, DAIN_EFORMAT, "tensor %s", text);
+    CHECK_CONTAINS(r.error, "tensor ???");
+    CHECK_INT(strlen(r.error), sizeof(r.error) - 1);
+}
+
 static void long_sentences(void)
 {
     /* Two-byte letters at even and at odd places: a cut must fall between letters. */
@@ -93,6 +120,7 @@ static const Test tests[] = {
     { "messages leave the last error alone", messages_keep_error },
     { "a sentence may quote the one it replaces", may_quote_itself },
     { "control characters never reach a message", control_characters },
+    { "what is no UTF-8, or a control character in it, never reaches a message", only_utf8 },
     { "long sentences are cut between letters", long_sentences },
 };
 TEST_MAIN(tests)

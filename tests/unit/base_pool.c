@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,7 +167,41 @@ static void signals_stay_away(void)
     CHECK(sigismember(&masks[1], SIGINT));
     CHECK(sigismember(&masks[1], SIGTERM));
     CHECK(!sigismember(&masks[0], SIGINT)); /* the caller's own mask is as it was */
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        CHECK(!sigismember(&masks[1], faults[i]));
     pool_destroy(pool);
+}
+
+static void leave(int signal)
+{
+    _exit(signal == SIGSEGV ? 42 : 1);
+}
+
+/* As soon as two bands run at once, that of the worker faults. */
+static void fault_in_worker(void *arg, int index, int worker)
+{
+    meet(arg, index, worker);
+    if (worker == 1)
+        pthread_kill(pthread_self(), SIGSEGV);
+}
+
+static void faults_reach_the_handler(void)
+{
+    const pid_t pid = fork();
+    if (!CHECK(pid >= 0))
+        return;
+    if (pid == 0) {
+        Meeting meeting = { .wanted = 2 };
+        signal(SIGSEGV, leave);
+        Pool *pool = pool_create(2);
+        if (pool)
+            pool_run(pool, fault_in_worker, &meeting, 2);
+        _exit(1);
+    }
+    int status = -1;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
 }
 
 static void idle_is_asleep(void)
@@ -243,6 +278,7 @@ static const Test tests[] = {
     { "as many bands run at once as there are threads", bands_run_at_once },
     { "a job has ended when its slowest band has", waits_for_the_last },
     { "signals are left to the program's own threads", signals_stay_away },
+    { "a fault in a worker reaches the handler of the program", faults_reach_the_handler },
     { "an idle pool uses no processor time", idle_is_asleep },
     { "a pool without threads is refused", no_threads },
     { "without memory there is no pool and nothing leaks", no_memory },

@@ -53,6 +53,17 @@ static void too_small_a_block(void)
     CHECK_INT(dain_use_memory(NULL, 0), DAIN_OK);
 }
 
+static void a_refusal_changes_nothing(void)
+{
+    static unsigned char memory[4096], small[64];
+    CHECK_INT(dain_use_memory(memory, sizeof memory), DAIN_OK);
+    CHECK_INT(dain_use_memory(small, sizeof small), DAIN_EINVAL);
+    unsigned char *p = mem_alloc(100);
+    CHECK(p >= memory && p < memory + sizeof memory);
+    mem_free(p);
+    CHECK_INT(dain_use_memory(NULL, 0), DAIN_OK);
+}
+
 static const char *model_path;
 
 static DainImage picture(unsigned char *p, int w, int h)
@@ -142,6 +153,7 @@ static void sizes_that_are_refused(void)
 static const Test tests[] = {
     { "pieces of a block do not overlap and are joined again", pieces_do_not_overlap },
     { "a block too small for anything is refused", too_small_a_block },
+    { "a block that is refused leaves the one before in use", a_refusal_changes_nothing },
     { "the size named is enough, needed, and gives the same picture",
       the_size_named_is_enough_and_needed },
     { "sizes and models that cannot be are refused", sizes_that_are_refused },

@@ -262,6 +262,10 @@ static const Case cases[] = {
          PREAMBLE STATE(TENSOR(STORAGE(FLOATS, "\x02\0\0\0"), "\0", "K\x03",
                                "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f")) KEYS TWO,
          "tensor 'w': it reaches outside its storage"),
+    CASE("a stride of nothing, at the end of what is counted",
+         PREAMBLE STATE(TENSOR(STORAGE(FLOATS, "\x02\0\0\0"), "\1", "K\x02K\x01",
+                               "K\0\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f")) KEYS TWO,
+         NULL), /* sanitizers look */
     CASE("a shape whose product overflows",
          PREAMBLE STATE(TENSOR(STORAGE(FLOATS, "\x02\0\0\0"), "\0",
                                "J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f", "K\0K\0K\0"))

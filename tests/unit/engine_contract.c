@@ -1,0 +1,158 @@
+/* Unit tests of what dain.h promises at its edges: extreme settings, cancellation, what is reported. */
+#include "dain/dain.h"
+#include "test.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { W = 1280, H = 720 }; /* large enough for strips */
+
+static const char *model_path;
+static unsigned char frame[H][W][3], made[2][H][W][3];
+
+static DainImage packed(void *p, int w, int h)
+{
+    DainImage image = { .width = w, .height = h, .sample = DAIN_SAMPLE_U8, .step = 3 };
+    for (int c = 0; c < 3; c++) {
+        image.plane[c] = (unsigned char *)p + c;
+        image.stride[c] = (ptrdiff_t)w * 3;
+    }
+    return image;
+}
+
+static DainSettings settings(void)
+{
+    DainSettings s;
+    dain_settings_default(&s);
+    s.model = model_path;
+    s.threads = 2;
+    return s;
+}
+
+static DainContext *opened(const DainSettings *s)
+{
+    DainContext *ctx = NULL;
+    CHECK_INT(dain_open(&ctx, s), DAIN_OK);
+    return ctx;
+}
+
+static int push(DainContext *ctx, int w, int h, int k)
+{
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < 3; c++)
+                ((unsigned char *)frame)[(y * w + x) * 3 + c] =
+                    (unsigned char)((x - 3 * k) * (y + c + 2 * k) >> 4);
+    const DainImage image = packed(frame, w, h);
+    return dain_push(ctx, &image);
+}
+
+static void strips_of_any_height_give_the_same_picture(void)
+{
+    static const int rows[] = { 0, INT_MAX };
+    for (int i = 0; i < 2; i++) {
+        DainSettings s = settings();
+        s.precision = DAIN_PRECISION_INT8; /* the fastest */
+        s.strip_rows = rows[i];
+        DainContext *ctx = opened(&s);
+        const DainImage out = packed(made[i], W, H);
+        CHECK_INT(push(ctx, W, H, 0), DAIN_OK);
+        CHECK_INT(push(ctx, W, H, 1), DAIN_OK);
+        CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+        dain_close(&ctx);
+    }
+    CHECK(memcmp(made[0], made[1], sizeof made[0]) == 0);
+}
+
+static void reserved_settings_must_be_zero(void)
+{
+    DainSettings s = settings();
+    DainContext *ctx = NULL;
+    s.reserved[4] = 1;
+    CHECK_INT(dain_open(&ctx, &s), DAIN_EINVAL);
+    CHECK(!ctx && strstr(dain_open_error(), "dain_settings_default"));
+}
+
+static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
+{
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    const DainImage out = packed(made[0], 64, 48), wrong = packed(made[0], 64, 47);
+    for (int i = 0; i < 2; i++)
+        CHECK_INT(push(ctx, 64, 48, i), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_interpolate(ctx, 1, 1, &out), DAIN_ECANCELED); /* a copy of a frame, too */
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &wrong), DAIN_EINVAL);
+    CHECK_INT(dain_interpolate(ctx, 1, 3, &out), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(push(ctx, 64, 48, 2), DAIN_ECANCELED); /* the newer frame is left */
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_ESTATE);
+    CHECK_INT(push(ctx, 64, 48, 2), DAIN_OK);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_cancel(ctx);
+    dain_reset(ctx);
+    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
+    dain_close(&ctx);
+}
+
+static void multiply_adds_are_those_of_the_motion_in_use(void)
+{
+    DainInfo full, quarter, opened_only;
+    DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
+    CHECK_INT(dain_info(ctx, &full), DAIN_OK);
+    dain_close(&ctx);
+    s.flow = DAIN_FLOW_QUARTER;
+    ctx = opened(&s);
+    CHECK_INT(dain_info(ctx, &opened_only), DAIN_OK);
+    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
+    CHECK_INT(dain_info(ctx, &quarter), DAIN_OK);
+    CHECK(full.macs_per_pixel > 29000 && quarter.macs_per_pixel < full.macs_per_pixel);
+    CHECK(opened_only.macs_per_pixel == full.macs_per_pixel);
+    dain_close(&ctx);
+}
+
+static void names_of_stages_outlive_the_graph(void)
+{
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    DainStage stage;
+    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
+    CHECK_INT(dain_stage(ctx, 0, &stage), DAIN_OK);
+    dain_reset(ctx);
+    CHECK_INT(push(ctx, 96, 64, 0), DAIN_OK);
+    CHECK(stage.name[0] && memchr(stage.name, 0, sizeof stage.name));
+    dain_close(&ctx);
+}
+
+static void the_default_model_is_a_copy_and_may_be_a_name(void)
+{
+    CHECK_INT(setenv("DAIN_MODEL", model_path, 1), 0);
+    const char *const path = dain_default_model();
+    CHECK_INT(setenv("DAIN_MODEL", "elsewhere", 1), 0);
+    CHECK_STRING(path, model_path);
+    DainSettings s = settings();
+    DainContext *ctx = NULL;
+    s.model = NULL;
+    CHECK_INT(dain_open(&ctx, &s), DAIN_EIO); /* looked up by name, as --model is */
+    CHECK(strstr(dain_open_error(), "no model of that name"));
+    CHECK_INT(unsetenv("DAIN_MODEL"), 0);
+}
+
+static const Test tests[] = {
+    { "strips of any height give the same picture", strips_of_any_height_give_the_same_picture },
+    { "reserved settings must be zero", reserved_settings_must_be_zero },
+    { "cancelling reaches every call and goes with a reset",
+      cancelling_reaches_every_call_and_goes_with_a_reset },
+    { "multiply-adds are those of the motion in use",
+      multiply_adds_are_those_of_the_motion_in_use },
+    { "names of stages outlive the graph", names_of_stages_outlive_the_graph },
+    { "the default model is a copy and may be a name",
+      the_default_model_is_a_copy_and_may_be_a_name },
+};
+
+TEST_MAIN_OF(model_path, tests)
