@@ -125,8 +125,15 @@ static void move(int64_t *time, int64_t by)
         *time = sane(*time) ? *time + by : AV_NOPTS_VALUE;
 }
 
+bool clock_knows(const Clock *c, const AVPacket *packet)
+{
+    return packet->stream_index >= 0 && packet->stream_index < c->streams;
+}
+
 void clock_packet(Clock *c, AVPacket *packet, const AVStream *stream)
 {
+    if (!clock_knows(c, packet))
+        return;
     follow(c, packet, stream);
     const int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
     if (sane(time) && packet->duration < TIME_LIMIT) {

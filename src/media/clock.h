@@ -35,7 +35,8 @@ typedef struct Clock {
     int64_t newest; /* time of all streams, moved */
     int64_t end;    /* end of the last packet, not moved, from start on */
     StreamClock *stream;
-    int streams;
+    int streams; /* those the file had when it was opened: only their packets have a clock */
+    bool late;   /* there were packets of others */
 
     /* frames, in ticks of the stream */
     AVRational base;
@@ -57,7 +58,10 @@ typedef struct Clock {
 int clock_init(Clock *clock, const AVFormatContext *format, const AVStream *video, double gap);
 void clock_free(Clock *clock);
 
-/* Moves the times of a packet. */
+/* Whether the packet is of a stream that was there from the beginning. Some demuxers add streams while
+ * they read. */
+bool clock_knows(const Clock *clock, const AVPacket *packet);
+/* Moves the times of a packet. Of a stream that is not known: leaves them. */
 void clock_packet(Clock *clock, AVPacket *packet, const AVStream *stream);
 
 /* Whether a frame comes so long after the one before that its time may be wrong. */

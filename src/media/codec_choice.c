@@ -23,6 +23,32 @@ static bool holds(const AVOutputFormat *container, enum AVCodecID id)
     return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
 }
 
+/* In the order in which they are taken where a codec is named instead of an encoder. */
+static const char *const encoders[] = { "libx264",    "libx265", "libsvtav1",  "libaom-av1",
+                                        "libvpx-vp9", "ffv1",    "prores_ks",  "dnxhd",
+                                        "mpeg4",      "mjpeg",   "mpeg2video", "flv" };
+enum { ENCODERS = sizeof encoders / sizeof *encoders };
+
+const AVCodec *codec_named(const char *name)
+{
+    static const char *const common[][2] = { { "x264", "h264" },
+                                             { "avc", "h264" },
+                                             { "x265", "hevc" },
+                                             { "h265", "hevc" },
+                                             { "svtav1", "av1" } };
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    for (unsigned i = 0; i < sizeof common / sizeof *common; i++)
+        if (!strcmp(name, common[i][0]))
+            name = common[i][1];
+    const AVCodecDescriptor *const known = avcodec_descriptor_get_by_name(name);
+    for (int i = 0; !codec && known && i < ENCODERS; i++) {
+        codec = avcodec_find_encoder_by_name(encoders[i]);
+        if (codec && codec->id != known->id)
+            codec = NULL;
+    }
+    return codec && codec->type == AVMEDIA_TYPE_VIDEO ? codec : NULL;
+}
+
 static int unknown_codec(const char *name, Report *report)
 {
     enum { MOST = 300 };
@@ -46,15 +72,12 @@ static int unknown_codec(const char *name, Report *report)
 /* Names what would work instead. */
 static void refuse_codec(const AVCodec *codec, const AVOutputFormat *container, Report *report)
 {
-    static const char *const known[] = { "libx264",    "libx265", "libsvtav1",  "libaom-av1",
-                                         "libvpx-vp9", "ffv1",    "prores_ks",  "dnxhd",
-                                         "mpeg4",      "mjpeg",   "mpeg2video", "flv" };
     char names[96] = "";
-    for (unsigned i = 0; i < sizeof known / sizeof *known && strlen(names) < 64; i++) {
-        const AVCodec *const other = avcodec_find_encoder_by_name(known[i]);
+    for (int i = 0; i < ENCODERS && strlen(names) < 64; i++) {
+        const AVCodec *const other = avcodec_find_encoder_by_name(encoders[i]);
         if (other && holds(container, other->id))
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
-                     names[0] ? ", " : "", known[i]);
+                     names[0] ? ", " : "", encoders[i]);
     }
     const bool matroska = !strcmp(container->name, "matroska");
     report_error(report, DAIN_EUNSUPPORTED, "%s files cannot hold %s%s%s%s", container->name,
@@ -69,8 +92,8 @@ const AVCodec *codec_choose(const EncoderSettings *s, const AVOutputFormat *cont
 {
     const AVCodec *codec = NULL;
     if (s->codec) {
-        codec = avcodec_find_encoder_by_name(s->codec);
-        if (!codec || codec->type != AVMEDIA_TYPE_VIDEO) {
+        codec = codec_named(s->codec);
+        if (!codec) {
             unknown_codec(s->codec, report);
             return NULL;
         }
@@ -164,6 +187,16 @@ static enum AVPixelFormat choose_format(const enum AVPixelFormat *list, const AV
     return best;
 }
 
+/* Pictures in RGB would become 4:4:4, which hardly any player of these containers decodes. */
+static bool wants_subsampling(const AVCodec *codec, const AVOutputFormat *container,
+                              const AVFrame *first, enum AVPixelFormat format)
+{
+    static const char *const containers[] = { "mp4", "mov", "ipod", "flv", "mpegts", NULL };
+    return pixels_rgb(first->format) && format == AV_PIX_FMT_YUV444P &&
+           (codec->id == AV_CODEC_ID_H264 || codec->id == AV_CODEC_ID_HEVC) &&
+           named(container->name, containers) && !(first->width % 2 || first->height % 2);
+}
+
 static int named_format(const AVCodec *codec, const enum AVPixelFormat *list, const char *name,
                         Report *report)
 {
@@ -187,6 +220,15 @@ int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, c
     if (name)
         return named_format(codec, list, name, report);
     const enum AVPixelFormat format = choose_format(list, first);
+    /* GIF: palettes are not written here, and grey is no answer to colours. */
+    if (format != AV_PIX_FMT_NONE && pixels_gray(av_pix_fmt_desc_get(format)) &&
+        !pixels_gray(av_pix_fmt_desc_get(first->format)))
+        return report_error(report, DAIN_EUNSUPPORTED,
+                            "%s would lose the colours; write a video (.mkv with -c ffv1 loses "
+                            "nothing) and convert that, or say --pix-fmt gray",
+                            codec->name);
+    if (wants_subsampling(codec, container, first, format) && listed(list, AV_PIX_FMT_YUV420P))
+        return AV_PIX_FMT_YUV420P;
     if (format == AV_PIX_FMT_NONE)
         return report_error(report, DAIN_EUNSUPPORTED, "%s takes no pixel format like %s",
                             codec->name, av_get_pix_fmt_name(first->format));

@@ -4,6 +4,10 @@
 
 #include "media/encode.h"
 
+/* The video encoder of that name, or the best known one of the codec of that name (h264, av1, x265);
+ * NULL if there is none. */
+const AVCodec *codec_named(const char *name);
+
 /* The encoder that was asked for, else libx264 where the container takes H.264, else the container's
  * own. NULL with a sentence if there is none, or the container cannot hold it. */
 const AVCodec *codec_choose(const EncoderSettings *settings, const AVOutputFormat *container,

@@ -5,6 +5,7 @@
 #include "media/intact.h"
 #include "media/pipe_io.h"
 
+#include <libavutil/common.h>
 #include <string.h>
 
 bool source_interrupted(const Source *s)
@@ -119,6 +120,37 @@ static int accept_frame(Source *s, AVFrame *frame)
     return r < 0 ? r : SOURCE_FRAME;
 }
 
+/* Packets of the video that the demuxer will give, by the index of an MP4; 0 = not known. The
+ * header counts those before an edit list's beginning too. */
+static int64_t packets_promised(const Source *s)
+{
+    const int64_t count = s->stream->nb_frames;
+    const int indexed = avformat_index_get_entries_count(s->stream);
+    if (!strstr(s->format->iformat->name, "mp4"))
+        return 0;
+    return indexed > 0 && indexed < count ? indexed : count;
+}
+
+/* Length by the header, or by the streams: an edit list often cuts these alone. */
+static int64_t length_promised(const Source *s)
+{
+    const AVFormatContext *const f = s->format;
+    int64_t longest = 0;
+    for (int i = 0; i < s->clock.streams; i++) {
+        const AVStream *const st = f->streams[i];
+        if (st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+            continue;
+        if (st->duration == AV_NOPTS_VALUE)
+            return f->duration;
+        const int64_t start = st->start_time > 0 ? st->start_time : 0;
+        const int64_t end =
+            av_rescale_q(av_sat_add64(start, st->duration), st->time_base, AV_TIME_BASE_Q);
+        if (end > longest)
+            longest = end;
+    }
+    return longest < f->duration ? longest : f->duration;
+}
+
 /* Whether the file holds less than its structure or its header says; the header, by half a second. */
 static bool is_truncated(Source *s)
 {
@@ -129,14 +161,13 @@ static bool is_truncated(Source *s)
         return true;
     if (part_given(&s->settings.part))
         return false;
-    if (!s->sought && s->stream->nb_frames > 0 && s->packets < s->stream->nb_frames &&
-        !s->clock.jumps && strstr(f->iformat->name, "mp4"))
+    if (!s->sought && s->packets < packets_promised(s) && !s->clock.jumps)
         return true;
-    if (!s->all || f->duration == AV_NOPTS_VALUE ||
+    if (!s->all || (int)f->nb_streams > s->clock.streams || f->duration == AV_NOPTS_VALUE ||
         f->duration_estimation_method != AVFMT_DURATION_FROM_STREAM)
         return false;
     /* Some files count from zero where they begin later. The length is that of the longest stream. */
-    const int64_t promised = f->duration - (s->clock.start > 0 ? s->clock.start : 0);
+    const int64_t promised = length_promised(s) - (s->clock.start > 0 ? s->clock.start : 0);
     return s->clock.end < promised - AV_TIME_BASE / 2;
 }
 
@@ -173,6 +204,21 @@ static int note_other(Source *s)
     return after_damage(s, "a broken packet of another stream");
 }
 
+/* Drops a packet of a stream that was not there when the file was opened: whatever has an entry for
+ * each stream, here and in the output, has none for it. Once said. */
+static void drop_late(Source *s)
+{
+    AVStream *const st = s->format->streams[s->packet->stream_index];
+    st->discard = AVDISCARD_ALL; /* not all demuxers look */
+    av_packet_unref(s->packet);
+    if (s->clock.late || st->codecpar->codec_type == AVMEDIA_TYPE_DATA)
+        return;
+    s->clock.late = true;
+    if (!s->settings.video_only && !s->settings.packets_only)
+        report_log(s->report, DAIN_LOG_WARNING, "%s: streams that begin later are left out",
+                   s->url);
+}
+
 /* Reads a packet: 0 for one of the video (sent to the decoder), SOURCE_PACKET for another. */
 static int read_packet(Source *s, AVPacket *packet)
 {
@@ -181,6 +227,10 @@ static int read_packet(Source *s, AVPacket *packet)
         return DAIN_OK;
     if (r < 0)
         return start_draining(s, r);
+    if (!clock_knows(&s->clock, s->packet)) {
+        drop_late(s);
+        return DAIN_OK;
+    }
     const AVStream *const st = s->format->streams[s->packet->stream_index];
     clock_packet(&s->clock, s->packet, st);
     if (s->past_end && part_is_past(&s->settings.part, s->packet->dts, st->time_base)) {

@@ -7,6 +7,8 @@
 #include "media/picture_list.h"
 #include "media/pipe_io.h"
 
+#include <libavutil/avstring.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int interrupted(void *opaque)
@@ -27,18 +29,30 @@ static int check_file(Source *s, const char *url)
     return DAIN_OK;
 }
 
-static int open_format(Source *s, const char *url)
+/* What FFmpeg is to open: what stands before a colon in the name of a file is no protocol. */
+static char *name_to_open(const char *url)
 {
-    int r = check_file(s, url);
-    if (r < 0)
-        return r;
+    struct stat st;
+    if (stat(url, &st) != 0) {
+        const char *const protocol = avio_find_protocol_name(url);
+        if (strstr(url, "://") || !strncmp(url, "file:", 5) ||
+            (protocol && strcmp(protocol, "file") != 0))
+            return av_strdup(url);
+    }
+    return strchr(url, ':') ? av_asprintf("file:%s", url) : av_strdup(url);
+}
+
+/* url is for messages, name is opened. */
+static int open_input(Source *s, const char *url, const char *name)
+{
+    int r;
     s->format = avformat_alloc_context();
     if (!s->format)
         return report_error(s->report, DAIN_ENOMEM, "out of memory");
     s->format->interrupt_callback = (AVIOInterruptCB){ interrupted, s };
     if (s->settings.picture) {
         /* Opened here, so that the demuxer is chosen by content and the name is no pattern. */
-        r = avio_open2(&s->io, url, AVIO_FLAG_READ, &s->format->interrupt_callback, NULL);
+        r = avio_open2(&s->io, name, AVIO_FLAG_READ, &s->format->interrupt_callback, NULL);
         if (r < 0)
             return libav_error(s->report, r, "%s", url);
         s->format->pb = s->io;
@@ -53,7 +67,7 @@ static int open_format(Source *s, const char *url)
         av_dict_set(&options, "framerate", ratio_text(s->settings.input_rate, rate, sizeof rate),
                     0);
     }
-    r = avformat_open_input(&s->format, url, NULL, &options);
+    r = avformat_open_input(&s->format, name, NULL, &options);
     const bool unused = av_dict_count(options) > 0;
     av_dict_free(&options);
     if (r >= 0 && unused)
@@ -72,6 +86,17 @@ static int open_format(Source *s, const char *url)
     if (r < 0)
         return libav_error(s->report, r, "%s: no stream can be understood", url);
     return DAIN_OK;
+}
+
+static int open_format(Source *s, const char *url)
+{
+    int r = check_file(s, url);
+    if (r < 0)
+        return r;
+    char *const name = name_to_open(url);
+    r = name ? open_input(s, url, name) : report_error(s->report, DAIN_ENOMEM, "out of memory");
+    av_free(name);
+    return r;
 }
 
 /* The default one if marked, else the largest, else the first. */
@@ -135,7 +160,9 @@ static int choose_streams(Source *s, const char *url)
 {
     const AVFormatContext *const f = s->format;
     int video = -1;
-    s->chosen = mem_alloc((f->nb_streams + 1) * sizeof *s->chosen);
+    /* Streams may come while reading, up to a limit: those are not chosen. */
+    const unsigned most = (unsigned)(f->max_streams > 0 ? f->max_streams : 0);
+    s->chosen = mem_calloc((f->nb_streams > most ? f->nb_streams : most) + 1, sizeof *s->chosen);
     if (!s->chosen)
         return report_error(s->report, DAIN_ENOMEM, "out of memory");
     const int r = stream_choice(s->settings.streams && f->nb_streams ? s->settings.streams : "all",
@@ -150,6 +177,19 @@ static int choose_streams(Source *s, const char *url)
     for (unsigned i = 0; i < f->nb_streams; i++)
         s->all &= s->chosen[i];
     return DAIN_OK;
+}
+
+/* Frames a second. FFmpeg's guess is the tick of the clock where it finds no common distance of the
+ * frames; it takes the average then, but of less than 70 frames a second only. */
+static Ratio nominal_rate(AVFormatContext *f, AVStream *st)
+{
+    enum { PLAUSIBLE = 210, TICK = 1000, APART = 3 };
+    const AVRational guess = av_guess_frame_rate(f, st, NULL), average = st->avg_frame_rate;
+    if (guess.num <= 0 || guess.den <= 0 || average.num <= 0 || average.den <= 0)
+        return ratio_of(guess);
+    const double g = av_q2d(guess), a = av_q2d(average);
+    const bool tick = g >= TICK && av_cmp_q(guess, av_inv_q(st->time_base)) == 0;
+    return ratio_of(g > a && (tick || (g > PLAUSIBLE && g > APART * a)) ? average : guess);
 }
 
 static int set_up(Source *s, const char *url)
@@ -167,8 +207,7 @@ static int set_up(Source *s, const char *url)
     for (unsigned i = 0; i < f->nb_streams; i++)
         if ((s->settings.video_only || !s->chosen[i]) && f->streams[i] != s->stream)
             f->streams[i]->discard = AVDISCARD_ALL;
-    s->rate = s->settings.input_rate.num > 0 ? s->settings.input_rate
-                                             : ratio_of(av_guess_frame_rate(f, s->stream, NULL));
+    s->rate = s->settings.input_rate.num > 0 ? s->settings.input_rate : nominal_rate(f, s->stream);
     Clock *const c = &s->clock;
     if (s->rate.num)
         c->ticks = av_rescale_q(1, av_inv_q(libav_rational(s->rate)), c->base);

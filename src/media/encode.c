@@ -258,9 +258,14 @@ static int open_codec(Encoder *e, const EncoderSettings *s, const AVFrame *first
     if (r >= 0) {
         set_light_levels(&options, codec, first);
         keep_x264_repeatable(&options, e->context);
+        libav_expect_complaint();
         r = avcodec_open2(e->context, codec, &options);
         const AVDictionaryEntry *const left = av_dict_get(options, "", NULL, AV_DICT_IGNORE_SUFFIX);
-        if (r < 0)
+        if (r < 0 && libav_complaint()[0])
+            r = report_error(report, libav_code(r), "%s refuses its settings (%dx%d, %s): %s",
+                             codec->name, e->context->width, e->context->height,
+                             av_get_pix_fmt_name(e->context->pix_fmt), libav_complaint());
+        else if (r < 0)
             r = libav_error(report, r, "%s refuses its settings (%dx%d, %s)", codec->name,
                             e->context->width, e->context->height,
                             av_get_pix_fmt_name(e->context->pix_fmt));

@@ -96,14 +96,32 @@ static int64_t matroska_missing(const Bytes *b)
 
 /* ---- MP4 and MOV (ISO/IEC 14496-12, 4.2) ---- */
 
+/* Whether these are the first bytes of a box that stands beside the movie and its data. */
+static bool is_box(const uint8_t *head)
+{
+    static const char types[][5] = { "ftyp", "styp", "moov", "mdat", "moof", "mfra", "meta",
+                                     "meco", "sidx", "ssix", "prft", "emsg", "pdin", "free",
+                                     "skip", "wide", "uuid", "udta", "pnot", "PICT" };
+    for (unsigned i = 0; i < sizeof types / sizeof *types; i++)
+        if (!memcmp(head + 4, types[i], 4))
+            return true;
+    return false;
+}
+
+/* Once the movie and its data are whole, what follows may be anything: cameras, editors and sites
+ * leave marks of their own there. */
 static int64_t mp4_missing(const Bytes *b)
 {
+    bool movie = false, data = false;
     int64_t at = 0;
     for (int i = 0; i < PARTS && at < b->size; i++) {
         uint8_t head[16];
         const int there = read_at(b, at, head, sizeof head);
+        const bool whole = movie && data;
         if (there < 8)
-            return 8 - there;
+            return whole ? 0 : 8 - there;
+        if (whole && !is_box(head))
+            return 0;
         uint64_t length = AV_RB32(head);
         if (length == 0)
             return 0; /* to the end of the file */
@@ -112,6 +130,8 @@ static int64_t mp4_missing(const Bytes *b)
         const int64_t missing = beyond(b, at, length);
         if (missing || length < 8 || length > (uint64_t)b->size)
             return missing;
+        movie |= !memcmp(head + 4, "moov", 4);
+        data |= !memcmp(head + 4, "mdat", 4);
         at += (int64_t)length;
     }
     return 0;

@@ -49,10 +49,23 @@ int libav_error(Report *report, int error, const char *format, ...)
 
 static _Atomic(Report *) messages;
 
+/* The last error that FFmpeg complained of in this thread, without the part that names who did. */
+static _Thread_local char complaint[160];
+
+void libav_expect_complaint(void)
+{
+    complaint[0] = 0;
+}
+
+const char *libav_complaint(void)
+{
+    return complaint;
+}
+
 static void receive_message(void *context, int level, const char *format, va_list args)
 {
     Report *const report = atomic_load(&messages);
-    if (!report || level > AV_LOG_WARNING)
+    if (level > AV_LOG_WARNING)
         return;
     /* A line may come in pieces; each thread collects its own. */
     static _Thread_local char line[512];
@@ -65,7 +78,13 @@ static void receive_message(void *context, int level, const char *format, va_lis
     if (!end)
         return;
     *end = 0;
-    report_log(report, DAIN_LOG_DEBUG, "%s", line);
+    if (level <= AV_LOG_ERROR) {
+        const char *const who = line[0] == '[' ? strstr(line, "] ") : NULL;
+        snprintf(complaint, sizeof complaint, "%.*s", (int)sizeof complaint - 1,
+                 who ? who + 2 : line);
+    }
+    if (report)
+        report_log(report, DAIN_LOG_DEBUG, "%s", line);
     line[0] = 0;
 }
 

@@ -23,6 +23,11 @@ __attribute__((format(printf, 3, 4))) int libav_error(Report *report, int error,
  */
 void libav_messages(Report *report);
 
+/* What FFmpeg itself said of the last error in this thread since it was expected, "" if nothing: clearer
+ * than most of its error values. Kept while libav_messages() is in force. */
+void libav_expect_complaint(void);
+const char *libav_complaint(void);
+
 static inline Ratio ratio_of(AVRational a)
 {
     return a.num > 0 && a.den > 0 ? ratio(a.num, a.den) : (Ratio){ 0, 1 };

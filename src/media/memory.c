@@ -1,6 +1,7 @@
 /* What the media side of the tool holds while it works. */
 #include "media/memory.h"
 
+#include "media/codec_choice.h"
 #include "media/pixels.h"
 
 #include <libavutil/imgutils.h>
@@ -27,7 +28,8 @@ enum { PRESETS = sizeof x264 / sizeof *x264, MEDIUM = 5 };
 
 static bool is_x264(const EncoderSettings *s)
 {
-    return !s->codec || !strcmp(s->codec, "libx264");
+    const AVCodec *const codec = s->codec ? codec_named(s->codec) : NULL;
+    return !s->codec || (codec && !strcmp(codec->name, "libx264"));
 }
 
 static int preset_of(const EncoderSettings *s)

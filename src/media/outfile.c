@@ -65,13 +65,39 @@ static bool is_input(const struct stat *st, const char *const *inputs)
     return false;
 }
 
-/* The path with symbolic links followed, so that the file they lead to is replaced, not the link. */
-static char *resolve(const char *path)
+/* Where a link leads to, from the folder that it is in: NULL if it is none, or without memory. */
+static char *follow_link(const char *path)
 {
+    char to[PATH_MAX];
+    const ssize_t length = readlink(path, to, sizeof to);
+    if (length <= 0 || length >= (ssize_t)sizeof to)
+        return NULL;
+    const char *const slash = to[0] == '/' ? NULL : strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash + 1 - path) : 0;
+    char *const target = mem_alloc(folder + (size_t)length + 1);
+    if (!target)
+        return NULL;
+    memcpy(target, path, folder);
+    memcpy(target + folder, to, (size_t)length);
+    target[folder + (size_t)length] = 0;
+    return target;
+}
+
+char *outfile_resolve(const char *path)
+{
+    enum { LINKS = 40 }; /* as many as the kernel follows */
     char *const real = realpath(path, NULL);
-    char *const copy = mem_strdup(real ? real : path);
+    char *found = mem_strdup(real ? real : path);
     free(real);
-    return copy;
+    for (int i = 0; i < LINKS && found; i++) {
+        char *const next = follow_link(found);
+        if (!next)
+            return found;
+        mem_free(found);
+        found = next;
+    }
+    mem_free(found);
+    return mem_strdup(path); /* a ring */
 }
 
 /* FNV-1a, to tell names apart. */
@@ -155,7 +181,7 @@ int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool o
     f->overwrite = overwrite;
     const bool standard = !strcmp(path, "-");
     const bool url = standard || strstr(path, "://") != NULL;
-    f->target = standard ? mem_strdup("pipe:1") : url ? mem_strdup(path) : resolve(path);
+    f->target = standard ? mem_strdup("pipe:1") : url ? mem_strdup(path) : outfile_resolve(path);
     if (!f->target)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     if (url)

@@ -23,6 +23,10 @@ typedef struct OutFile {
  * too long for that is cut and told apart by a number. NULL without memory. */
 char *outfile_beside(const char *target, const char *suffix);
 
+/* The file that a path leads to, with symbolic links followed, also where that does not exist yet: it
+ * is written, not the link. NULL without memory. */
+char *outfile_resolve(const char *path);
+
 /*
  * Checks that the target can be written and is none of the inputs (a list ended by NULL, or NULL),
  * and creates the temporary file, empty. Errors: DAIN_EINVAL (it exists and overwrite is not set,

@@ -5,6 +5,7 @@
 #include "media/still.h"
 #include "media/streams.h"
 
+#include <libavutil/avstring.h>
 #include <string.h>
 
 const AVOutputFormat *output_container(const char *path, Report *report)
@@ -107,13 +108,19 @@ static int write_header(Output *o)
 /* The file, and beside it the segments if there are to be any. */
 static int open_file(Output *o, const OutputSettings *s)
 {
-    /* The name is resolved by opening; until then, what a run before noted counts. */
     if (picture_out_wanted(s->path) && s->segments && s->segments->resume)
         return report_error(o->report, DAIN_EINVAL, "--resume is for one file, not for pictures");
     if (picture_out_wanted(s->path))
         return picture_out_open(&o->pictures, s->path, s->inputs, s->overwrite, o->report);
-    const bool replace =
-        s->overwrite || (s->segments && s->segments->resume && segments_may_replace(s->path));
+    bool replace = s->overwrite;
+    if (!replace && s->segments && s->segments->resume) {
+        char *const resolved =
+            outfile_resolve(s->path); /* they lie beside the file, not the link */
+        if (!resolved)
+            return report_error(o->report, DAIN_ENOMEM, "out of memory");
+        replace = segments_may_replace(resolved);
+        mem_free(resolved);
+    }
     int r = outfile_open(&o->file, s->path, s->inputs, replace, o->report);
     if (r < 0)
         return r;
@@ -171,6 +178,19 @@ static int keep_for_segments(Output *o, const AVFrame *first)
     return DAIN_OK;
 }
 
+/* The muxer. To FFmpeg, what stands before a colon is a protocol, unless it is told of a file. */
+static int open_format(Output *o, const OutputSettings *s)
+{
+    const char *const path = o->pictures ? s->path : outfile_path(&o->file);
+    const bool marked = o->file.temporary && strchr(path, ':');
+    char *const name = marked ? av_asprintf("file:%s", path) : av_strdup(path);
+    if (!name)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    const int r = avformat_alloc_output_context2(&o->format, o->container, NULL, name);
+    av_free(name);
+    return r < 0 ? libav_error(o->report, r, "%s", s->path) : DAIN_OK;
+}
+
 static int open_all(Output *o, const OutputSettings *s, const Source *source, const AVFrame *first)
 {
     const AVOutputFormat *const container = output_container(s->path, o->report);
@@ -181,11 +201,7 @@ static int open_all(Output *o, const OutputSettings *s, const Source *source, co
         return r;
     o->container = container;
     o->settings = *s;
-    r = avformat_alloc_output_context2(&o->format, container, NULL,
-                                       o->pictures ? s->path : outfile_path(&o->file));
-    if (r < 0)
-        return libav_error(o->report, r, "%s", s->path);
-    if ((r = open_encoder(o, s, container, first)) < 0)
+    if ((r = open_format(o, s)) < 0 || (r = open_encoder(o, s, container, first)) < 0)
         return r;
     if (o->segments && (r = keep_for_segments(o, first)) < 0)
         return r;

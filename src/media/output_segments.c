@@ -100,7 +100,8 @@ static int read_other(Output *o, Others *others)
             return r;
         if (r == SOURCE_END)
             source_close(&others->source);
-        else if (o->map[others->packet->stream_index] >= 0)
+        else if (others->packet->stream_index < o->source_streams &&
+                 o->map[others->packet->stream_index] >= 0)
             others->waiting = true;
         else
             av_packet_unref(others->packet);

@@ -27,8 +27,13 @@ static int open_source(Pipeline *p)
         return stage_no_memory(&p->reader);
     r = reader_next(p, &p->reader, &p->first);
     if (r == SOURCE_END)
-        return report_error(&p->reader.report, DAIN_EFORMAT,
-                            "%s: not one frame of its video can be decoded", p->settings->input);
+        return report_error(
+            &p->reader.report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded%s",
+            p->settings->input,
+            strcmp(p->settings->input, "-")
+                ? ""
+                : " (a file whose index is at its end, as in most .mp4, cannot come "
+                  "through a pipe: name it)");
     return r < 0 ? r : DAIN_OK;
 }
 
@@ -48,6 +53,8 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
         (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate) ||
          !ratio_multiply(*rate, ratio(s->stretch.den, s->stretch.num), rate)))
         *rate = (Ratio){ 0, 1 };
+    if (rate->num && codec_needs_constant_rate(&s->output.encoder, container))
+        *rate = ratio_of(libav_rational(*rate)); /* as near as headers can say it */
     if (s->variable && codec_needs_constant_rate(&s->output.encoder, container))
         return report_error(&p->engine.report, DAIN_EUNSUPPORTED,
                             "%s: this container or encoder knows one frame rate only, not --vfr; "
@@ -60,8 +67,10 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
         t->out_rate = *rate;
     }
     if (timeline_init(&p->timeline, t) < 0)
-        return report_error(&p->engine.report, DAIN_EINVAL,
-                            "this frame rate or factor is out of range");
+        return report_error(
+            &p->engine.report, DAIN_EINVAL,
+            "this frame rate or factor is out of range: a factor is 1/1000 to 1000, "
+            "in terms that fit the clock of the source");
     p->out_base = libav_rational(p->timeline.out_base);
     if (ratio_compare(ratio_of(p->out_base), p->timeline.out_base) != 0)
         p->out_base = (AVRational){ 1, 1000000 }; /* too fine for FFmpeg: microseconds do */

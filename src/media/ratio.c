@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 int64_t int_gcd(int64_t a, int64_t b)
 {
@@ -51,6 +52,27 @@ int ratio_compare(Ratio a, Ratio b)
 double ratio_double(Ratio a)
 {
     return (double)a.num / (double)a.den;
+}
+
+int64_t ratio_rescale(int64_t value, Ratio from, Ratio to)
+{
+    /* Units as a fraction in lowest terms first; its whole part and its rest apart, so that nothing
+     * needs more than 128 bits. */
+    const Ratio ab = ratio(from.num, to.num), ba = ratio(to.den, from.den);
+    const __int128 num = (__int128)ab.num * ba.num, den = (__int128)ab.den * ba.den;
+    const __int128 magnitude = value < 0 ? -(__int128)value : value;
+    const __int128 whole = num / den, rest = num % den;
+    if (whole > INT64_MAX || (whole && magnitude > INT64_MAX / whole))
+        return value < 0 ? INT64_MIN : INT64_MAX;
+    /* rest * magnitude / den, den scaled down where the product would not fit */
+    int shift = 0;
+    while ((rest >> shift) > ((__int128)1 << 62))
+        shift++;
+    const __int128 small = den >> shift, part = (rest >> shift) * magnitude;
+    const __int128 sum = whole * magnitude + (part + small / 2) / small;
+    if (sum > INT64_MAX)
+        return value < 0 ? INT64_MIN : INT64_MAX;
+    return value < 0 ? -(int64_t)sum : (int64_t)sum;
 }
 
 enum { TERM_LIMIT = 1000000000 };
@@ -115,7 +137,7 @@ bool ratio_parse_rate(const char *text, Ratio *out)
                   { "pal", { 25, 1 } },
                   { "film", { 24, 1 } } };
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(text, names[i].name)) {
+        if (!strcasecmp(text, names[i].name)) {
             *out = names[i].rate;
             return true;
         }

@@ -17,6 +17,8 @@ bool ratio_multiply(Ratio a, Ratio b, Ratio *out);
 /* -1, 0, 1 as a < b, a == b, a > b. */
 int ratio_compare(Ratio a, Ratio b);
 double ratio_double(Ratio a);
+/* value in units of `from` as the nearest number of units of `to`; the ends of int64_t where it is beyond. */
+int64_t ratio_rescale(int64_t value, Ratio from, Ratio to);
 
 /* Greatest common divisor of two non-negative numbers, 0 only for (0, 0). */
 int64_t int_gcd(int64_t a, int64_t b);

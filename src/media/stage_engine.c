@@ -117,9 +117,10 @@ static int frame_at(Pipeline *p, const Instant *at, bool cut, bool still, bool a
 /* Time and duration for the encoder. */
 static WriteItem stamp(Pipeline *p, const Instant *at)
 {
-    const AVRational from = libav_rational(p->timeline.out_base);
-    WriteItem item = { .pts = av_rescale_q(at->pts, from, p->out_base),
-                       .duration = av_rescale_q(at->duration, from, p->out_base) };
+    /* The timeline's clock may be too fine for an AVRational. */
+    const Ratio from = p->timeline.out_base, to = ratio_of(p->out_base);
+    WriteItem item = { .pts = ratio_rescale(at->pts, from, to),
+                       .duration = ratio_rescale(at->duration, from, to) };
     if (item.pts < p->next_pts)
         item.pts = p->next_pts;
     p->next_pts = item.pts + 1;

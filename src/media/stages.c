@@ -74,6 +74,11 @@ int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
 static int pass_packet(Pipeline *p, Stage *stage, AVPacket *packet)
 {
     const WriteItem item = { .packet = packet };
+    if (p->output &&
+        p->segmented) { /* the join reads the other streams anew, and nobody waits for this */
+        av_packet_free(&packet);
+        return DAIN_OK;
+    }
     if (p->output)
         return queue_push(p->to_writer, &item, KIND_PACKET) ? DAIN_OK : DAIN_ECANCELED;
     if (!mem_reserve(&p->early, p->early_count, &p->early_size, sizeof *p->early))
@@ -127,9 +132,14 @@ int reader_next(Pipeline *p, Stage *stage, SourceFrame *out)
         r = reader_decode(p, stage, out);
         if (r < 0)
             return r;
-        if (r == SOURCE_END)
+        if (r == SOURCE_END) {
             dedup_end(p->dedup);
-        else if (dedup_add(p->dedup, out->decoded) < 0)
+            continue;
+        }
+        const int added =
+            dedup_add(p->dedup, out->decoded); /* the frame is its own, whatever comes */
+        out->decoded = NULL;
+        if (added < 0)
             return stage_no_memory(stage);
     }
     *out = (SourceFrame){ .decoded = next.frame, .still = next.still, .left_out = next.left_out };

@@ -74,7 +74,8 @@ static int copy_chapter(AVFormatContext *out, const AVChapter *from, const Strea
     to->start = from->start > shift ? from->start - shift : 0;
     to->end = after || (end <= shift && end > from->start) ? -1 : end - shift;
     to->start = av_rescale(to->start, pace->stretch.num, pace->stretch.den);
-    to->end = av_rescale(to->end, pace->stretch.num, pace->stretch.den);
+    if (to->end >= 0) /* else it lies outside of the part */
+        to->end = av_rescale(to->end, pace->stretch.num, pace->stretch.den);
     const int r = to->end < to->start ? 0 : copy_tags(&to->metadata, from->metadata, false, false);
     const int before = (int)out->nb_chapters;
     int count = before;

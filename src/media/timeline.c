@@ -7,8 +7,9 @@
 
 /* Clock ticks a second, at most: 10^18 ticks in 64 bits leave 11 days. */
 static const int64_t CLOCK_LIMIT = 1000000000000;
-/* Terms of a factor: what people mean is far below, and timestamps are multiplied by it. */
-enum { FACTOR_TERM = 100000 };
+/* Terms of a factor: frames of long films, where a number of frames is wanted. Whether timestamps can be
+ * multiplied by it is asked with the clock. */
+enum { FACTOR_TERM = 100000000 };
 
 /* Ticks in period (seconds) at clock ticks a second; exact by choice of clock. */
 static int64_t ticks(Ratio period, int64_t clock)
@@ -119,11 +120,12 @@ static bool next_by_factor(Timeline *t, Instant *instant)
         return false;
     const int64_t num = (int64_t)(position % t->multiply), span = t->time_b - t->time_a;
     const int64_t common = int_gcd(num, t->multiply);
+    const __int128 duration = (__int128)span * t->divide;
     *instant = (Instant){ .first = first,
                           .num = num / common,
                           .den = t->multiply / common,
                           .pts = t->time_a * t->multiply + num * span,
-                          .duration = span * t->divide };
+                          .duration = duration < INT64_MAX ? (int64_t)duration : INT64_MAX };
     return true;
 }
 

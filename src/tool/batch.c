@@ -150,6 +150,26 @@ static const Item *earlier_with_output(const Batch *b, int i)
     return NULL;
 }
 
+/* The playable part that an interrupted run leaves would be taken for the whole by the next one, unless
+ * there are segments to go on with. */
+static void set_apart(const Batch *b, const Item *item)
+{
+    static const char mark[] = ".unfinished";
+    struct stat st;
+    if (stat(item->output, &st) != 0 || segments_exist(item->output))
+        return;
+    const char *const slash = strrchr(item->output, '/'), *const dot = strrchr(item->output, '.');
+    const char *const end = dot && dot > slash ? dot : item->output + strlen(item->output);
+    const size_t size = strlen(item->output) + sizeof mark;
+    char *const apart = mem_alloc(size);
+    if (!apart)
+        return;
+    snprintf(apart, size, "%.*s%s%s", (int)(end - item->output), item->output, mark, end);
+    if (rename(item->output, apart) == 0)
+        report_log(b->report, DAIN_LOG_WARNING, "what is done of it is %s", apart);
+    mem_free(apart);
+}
+
 static int make(Batch *b, int i)
 {
     Item *const item = &b->item[i];
@@ -173,6 +193,8 @@ static int make(Batch *b, int i)
     b->report->error[0] = 0;
     const int code = interpolate_video(b->options, item->input, item->output, b->report, &result);
     item->seconds = seconds_now() - start;
+    if (code != EXIT_DONE && code != EXIT_DAMAGED && code != EXIT_FAILED && result.kept)
+        set_apart(b, item);
     item->progress = result.progress;
     item->fate = code == EXIT_DONE      ? FATE_DONE
                  : code == EXIT_DAMAGED ? FATE_DAMAGED

@@ -166,7 +166,9 @@ bool engine_settings(const CommonOptions *common, DainSettings *settings)
     const Tuning tuning = tuning_of(common); /* precision may point into it */
     apply_tuning(&tuning, settings, &precision);
     if (!precision_parse(precision, &settings->precision)) {
-        print_message(NULL, DAIN_LOG_ERROR, "--precision is f32, bf16, int8 or fastest");
+        print_message(NULL, DAIN_LOG_ERROR,
+                      "--precision is f32, bf16, int8 or fastest, and f16 with --engine "
+                      "onnxruntime only");
         return false;
     }
     if (common->padding && !strcmp(common->padding, "original")) {

@@ -46,7 +46,7 @@ static void print_value(const Option *o, const void *values, char *text)
         snprintf(text, LONGEST, "%.15g", *(const double *)at);
         break;
     case OPTION_TIME:
-        snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);
+        snprintf(text, LONGEST, "%.6f s", 1e-6 * (double)*(const int64_t *)at);
         break;
     case OPTION_BYTES:
         snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);

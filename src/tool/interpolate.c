@@ -18,9 +18,30 @@
 
 extern const Command command_interpolate;
 
+/* Options of videos that say nothing about two pictures. */
+static void warn_of_video_options(const InterpolateOptions *o, Report *report)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } list[] = { { o->factor.num != 0, "factor" },
+                 { o->rate.num != 0, "fps" },
+                 { o->frames != 0, "frames" },
+                 { o->slowmo.num != 0, "slowmo" },
+                 { o->start != 0, "start" },
+                 { o->end >= 0, "end" },
+                 { o->vfr, "vfr" },
+                 { o->dedup, "dedup" },
+                 { o->streams != NULL, "streams" } };
+    for (unsigned i = 0; i < sizeof list / sizeof *list; i++)
+        if (list[i].given)
+            report_log(report, DAIN_LOG_WARNING, "--%s is for videos and does nothing here",
+                       list[i].name);
+}
+
 /* A folder as output means pictures in it, by the pattern of -f: *target is their pattern then. The
  * folder is made if it is named as one, by a slash at its end or by -f. */
-static int find_target(const InterpolateOptions *o, char **target, Report *report)
+static int find_target(const InterpolateOptions *o, char **target, bool *made, Report *report)
 {
     const size_t length = strlen(o->output);
     const bool slash = length > 0 && o->output[length - 1] == '/';
@@ -50,6 +71,11 @@ static int find_target(const InterpolateOptions *o, char **target, Report *repor
         report_error(report, DAIN_EIO, "%s: %s", o->output, strerror(exists ? ENOTDIR : errno));
         return EXIT_FAILED;
     }
+    *made = !exists && !o->dry_run;
+    if (!o->pattern && !picture_list_wanted(o->input))
+        report_log(report, DAIN_LOG_WARNING,
+                   "%s is a folder: a picture for each frame goes there; for a video, name one",
+                   o->output);
     const size_t size = length + strlen(pattern) + 2;
     *target = mem_alloc(size);
     if (!*target) {
@@ -81,11 +107,14 @@ static int run_batch(const InterpolateOptions *o, int count, char **operands, Re
     if (o->batch && count)
         return options_wrong(&command_interpolate,
                              "either --batch or names of videos, not both: %s", operands[0]);
-    if (o->input || o->pattern || o->preview)
-        return options_wrong(&command_interpolate, "several videos do not go with --%s",
-                             o->input     ? "input"
-                             : o->pattern ? "pattern"
-                                          : "preview");
+    const char *const single = o->input        ? "input"
+                               : o->pattern    ? "pattern"
+                               : o->preview    ? "preview"
+                               : o->scenes     ? "scenes"
+                               : o->scene_list ? "scene-list"
+                                               : NULL;
+    if (single)
+        return options_wrong(&command_interpolate, "several videos do not go with --%s", single);
     if (wrong)
         return options_wrong(&command_interpolate, "%s", wrong);
     return batch_run(o, operands, count, folder, report);
@@ -135,12 +164,17 @@ static int run(const void *values, int count, char **operands)
     const char *const wrong = interpolate_wrong_time(o);
     if (wrong)
         return options_wrong(&command_interpolate, "%s", wrong);
-    if (pictures)
+    if (pictures) {
+        warn_of_video_options(o, &report);
         return interpolate_pictures(&full, &report);
+    }
     char *target = NULL;
-    int code = find_target(&full, &target, &report);
+    bool made = false;
+    int code = find_target(&full, &target, &made, &report);
     if (code == EXIT_DONE)
         code = interpolate_video(&full, full.input, target ? target : full.output, &report, NULL);
+    if (code == EXIT_FAILED && made)
+        rmdir(full.output); /* if nothing came into it */
     mem_free(target);
     return code;
 }

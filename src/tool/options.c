@@ -183,8 +183,8 @@ static bool parse_bytes(const char *text, int64_t *out)
 static int wrong_value(const Command *c, const Option *o, const char *text)
 {
     static const char *const wants[] = {
-        [OPTION_FACTOR] = "a factor like 2, 5/2 or 2.5",
-        [OPTION_RATE] = "a frame rate like 60, 60000/1001, 59.94 or ntsc",
+        [OPTION_FACTOR] = "a factor like 2, 5/2 or 2.5, 1/1000 to 1000",
+        [OPTION_RATE] = "a frame rate like 60, 60000/1001, 59.94 or ntsc, 1/1000 to 1000",
         [OPTION_THREADS] = "a whole number from 1 to 64",
         [OPTION_SIZE] = "a size like 1280x720",
         [OPTION_TIME] = "seconds or a time like 90.5, 1:30.5 or 0:01:30.5",
@@ -233,7 +233,8 @@ static bool set_value(const Option *o, const char *text, void *values)
         list->text[list->count++] = text;
         return true;
     case OPTION_FACTOR:
-        return ratio_parse(text, at);
+        return ratio_parse(text, at) && ratio_compare(*(Ratio *)at, most) <= 0 &&
+               ratio_compare(*(Ratio *)at, least) >= 0;
     case OPTION_RATE:
         return ratio_parse_rate(text, at) && ratio_compare(*(Ratio *)at, most) <= 0 &&
                ratio_compare(*(Ratio *)at, least) >= 0;

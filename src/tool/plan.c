@@ -193,10 +193,11 @@ static void print_text(const PipelineSettings *s, const Forecast *f, const Speed
         printf("  %-10sabout %.0f MiB: %.0f for the network, %.0f for frames under way; decoder "
                "and encoder not counted\n",
                "memory", mib(v->bytes + f->frame_bytes), mib(v->bytes), mib(f->frame_bytes));
-    if (seconds >= 0)
+    if (seconds > 0)
         printf("  %-10sabout %s (%.3gx real time) if decoder and encoder keep up\n", "time",
-               duration_text(seconds, time, sizeof time),
-               seconds > 0 ? f->seconds_in / seconds : INFINITY);
+               duration_text(seconds, time, sizeof time), f->seconds_in / seconds);
+    else if (seconds == 0)
+        printf("  %-10snothing for the network to do; decoder and encoder set the pace\n", "time");
     printf("  %-10s%.3g new frames a second of the network, measured just now\n", "speed",
            1 / v->pair);
     printf("nothing was written\n");

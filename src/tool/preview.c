@@ -17,6 +17,8 @@
 
 /* Pairs looked at around a moment; larger pictures are shrunk; pixels between two pictures. */
 enum { PAIRS = 8, WIDEST = 1920, GAP = 4, COLUMNS = 3 };
+/* Microseconds: steps back from an end without frames; what is shown in hundredths of a second. */
+enum { FIRST_STEP_BACK = 20000, SHORT_CLIP = 60000000 };
 
 typedef struct Preview {
     const PipelineSettings *settings;
@@ -25,6 +27,7 @@ typedef struct Preview {
     Orientation turn;
     AVFrame *strip; /* RGB24 */
     int64_t length; /* of what is shown, microseconds; 0 unknown */
+    int pairs;      /* looked at around a moment */
     int64_t at[PREVIEW_MOST];
 } Preview;
 
@@ -92,7 +95,7 @@ static int search(const Preview *v, Source *source, Pair *best)
     AVFrame *frame[2] = { NULL, NULL };
     SceneFrame *scene[2] = { NULL, NULL };
     int r = SOURCE_FRAME;
-    for (int n = 0; n <= PAIRS && r == SOURCE_FRAME; n++) {
+    for (int n = 0; n <= v->pairs && r == SOURCE_FRAME; n++) {
         av_frame_free(&frame[0]);
         scene_free(scene[0]);
         frame[0] = frame[1];
@@ -135,8 +138,8 @@ static int find_pair(const Preview *v, int64_t start, Pair *best)
     return r;
 }
 
-/* How long the wanted part is. */
-static int find_length(Preview *v)
+/* How long the wanted part is, and how far to look from each moment. */
+static int find_length(Preview *v, int moments)
 {
     SourceSettings settings = v->settings->source;
     settings.video_only = true;
@@ -150,6 +153,9 @@ static int find_length(Preview *v)
         v->length = llround(1e6 * (double)video.frames / ratio_double(video.rate));
     else if (whole > 0)
         v->length = part_length(&settings.part, whole);
+    /* Rows of a short clip do not look into each other's part of it. */
+    const double frames = 1e-6 * (double)v->length * ratio_double(video.rate) / moments;
+    v->pairs = frames < 1 ? 1 : frames < PAIRS ? (int)frames : PAIRS;
     source_close(&source);
     return DAIN_OK;
 }
@@ -247,9 +253,12 @@ static int show(Preview *v, int row, int moments)
 {
     Pair pair = { 0 };
     const int64_t start = v->settings->source.part.start;
-    int r = find_pair(v, start + v->length * (2 * row + 1) / (2 * moments), &pair);
-    if (r == DAIN_OK && !pair.frame[0]) /* too near the end */
-        r = find_pair(v, start, &pair);
+    int64_t at = start + v->length * (2 * row + 1) / (2 * moments);
+    int r = find_pair(v, at, &pair);
+    for (int64_t back = FIRST_STEP_BACK; r == DAIN_OK && !pair.frame[0] && at > start; back *= 2) {
+        at = at - start > back ? at - back : start; /* it was too near the end */
+        r = find_pair(v, at, &pair);
+    }
     if (r == DAIN_OK && !pair.frame[0])
         r = report_error(v->settings->report, DAIN_EFORMAT, "%s has less than two frames to show",
                          v->settings->input);
@@ -264,6 +273,18 @@ static int show(Preview *v, int row, int moments)
     return r;
 }
 
+/* Hundredths of a second where whole ones would all look alike. */
+static void print_moment(const Preview *v, int row)
+{
+    char time[24];
+    const double seconds = 1e-6 * (double)v->at[row];
+    if (v->length < SHORT_CLIP)
+        snprintf(time, sizeof time, "%.2f s", seconds);
+    else
+        duration_text(seconds, time, sizeof time);
+    fprintf(stderr, "%s %s", row ? "," : "", time);
+}
+
 int preview_write(const PipelineSettings *settings, int moments, bool quiet)
 {
     const char *const path = settings->output.path, *const inputs[] = { settings->input, NULL };
@@ -272,18 +293,16 @@ int preview_write(const PipelineSettings *settings, int moments, bool quiet)
         return report_error(settings->report, DAIN_EINVAL,
                             "%s: --preview makes a picture; end the name in .png or .jpg", path);
     v.colour = colour_create();
-    int r = v.colour ? find_length(&v) : no_memory(&v);
+    int r = v.colour ? find_length(&v, moments) : no_memory(&v);
     for (int row = 0; row < moments && r == DAIN_OK; row++)
         r = show(&v, row, moments);
     if (r == DAIN_OK)
         r = picture_write(v.strip, v.strip, path, inputs, settings->output.overwrite,
                           settings->report);
     if (r == DAIN_OK && !quiet) {
-        char time[24];
         fprintf(stderr, "%s: source, new, source; at", path);
         for (int row = 0; row < moments; row++)
-            fprintf(stderr, "%s %s", row ? "," : "",
-                    duration_text(1e-6 * (double)v.at[row], time, sizeof time));
+            print_moment(&v, row);
         fputc('\n', stderr);
     }
     av_frame_free(&v.strip);

@@ -2,6 +2,7 @@
  * the allowed loss asks for. */
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/outfile.h"
 #include "tool/common.h"
 #include "tool/quantize.h"
 
@@ -69,9 +70,13 @@ static void print_table(const Quantizer *q)
 
 static int write_report(const Quantizer *q, const char *path, Report *report)
 {
-    FILE *f = fopen(path, "w");
-    if (!f)
-        return report_error(report, DAIN_EIO, "%s cannot be written", path);
+    OutFile file = { 0 };
+    const int error = outfile_open(&file, path, NULL, true, report);
+    FILE *f = error ? NULL : fopen(outfile_path(&file), "w");
+    if (!f) {
+        outfile_abandon(&file);
+        return error ? error : report_error(report, DAIN_EIO, "%s cannot be written", path);
+    }
     fprintf(f, "{\"triplets\": %d, \"psnr_f32\": %.4f, \"psnr\": %.4f, \"layers\": [", q->samples,
             q->psnr_f32, q->psnr_f32 - q->loss);
     for (int i = 0; i < q->layers; i++) {
@@ -81,7 +86,12 @@ static int write_report(const Quantizer *q, const char *path, Report *report)
         fprintf(f, "\"range\": [%.6g, %.6g], \"loss_alone\": %.4f}", l->lo, l->hi, l->alone);
     }
     fprintf(f, "\n]}\n");
-    return fclose(f) ? report_error(report, DAIN_EIO, "%s cannot be written", path) : DAIN_OK;
+    const bool failed = ferror(f);
+    if (fclose(f) || failed) {
+        outfile_abandon(&file);
+        return report_error(report, DAIN_EIO, "%s cannot be written", path);
+    }
+    return outfile_commit(&file, report);
 }
 
 static int work(const QuantizeOptions *o, Quantizer *q, RangeMethod method, Report *report)

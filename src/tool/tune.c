@@ -214,15 +214,18 @@ static int run_clip(const Tuner *t, Backend *engine, const char *in, const char 
                     double *seconds)
 {
     PipelineResult result;
-    const PipelineSettings s = { .input = in,
-                                 .output = { .path = out, .overwrite = true },
-                                 .mode = TIMELINE_FACTOR,
-                                 .factor = { 2, 1 },
-                                 .scene_threshold = 2,
-                                 .depth = depth,
-                                 .engine = engine,
-                                 .cancel = interruption(),
-                                 .report = t->report };
+    const PipelineSettings s = {
+        .input = in,
+        .output = { .path = out, .overwrite = true, .encoder = { .crf = -1 } },
+        .mode = TIMELINE_FACTOR,
+        .factor = { 2, 1 },
+        .stretch = { 1, 1 },
+        .scene_threshold = 2,
+        .depth = depth,
+        .engine = engine,
+        .cancel = interruption(),
+        .report = t->report
+    };
     const double start = seconds_now();
     const int r = pipeline_run(&s, &result);
     *seconds = seconds_now() - start;

@@ -232,8 +232,9 @@ def _(work):
 @test('lack of memory ends with a line, wherever it strikes')
 def _(work):
     clip(work / 'in.mkv', size='32x32', frames=3)
-    for n in [*range(1, 60), *range(60, 400, 17)]:
-        run = dain('-q', '-y', '-j', '1', work / 'in.mkv', work / 'out.mkv', code=None,
+    for n, more in [*((n, ()) for n in [*range(1, 60), *range(60, 400, 17)]),
+                    *((n, ('--dedup',)) for n in range(200, 640, 8))]:
+        run = dain('-q', '-y', '-j', '1', *more, work / 'in.mkv', work / 'out.mkv', code=None,
                    env={'DAIN_FAIL_ALLOC': str(n)}, timeout=60)
         check(run.returncode in (0, 1), f'allocation {n}: exit code {run.returncode}: {run.stderr}')
         if run.returncode == 1:

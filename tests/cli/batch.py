@@ -35,6 +35,25 @@ def _(work):
     check('3 -> 6' in table, table)
 
 
+@test('the part that an interrupted run leaves is not taken for the whole by the next one')
+def _(work):
+    folder = work / 'in'
+    folder.mkdir()
+    clip(folder / 'one.mkv', size='640x480', frames=150, codec=('-c:v', 'libx264', '-preset', 'ultrafast'))
+    process = subprocess.Popen([DAIN, '-j', '1', '--progress', 'json', '--batch', folder, work / 'out'],
+                               stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if '"new":4' in line:
+            break
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=60)[1]
+    equal(process.returncode, 130, error)
+    equal(files(work / 'out'), ['one.unfinished.mkv'], error)
+    one_line(dain('--batch', folder, '--scenes', work / 'cuts.txt', work / 'out2', code=2), '--scenes')
+    run = dain('--batch', folder, work / 'out', '--end', '0.5')
+    check('1 done' in run.stderr and '0 there already' in run.stderr, run.stderr)
+
+
 @test('what exists is left alone, unless -y is given')
 def _(work):
     folder = prepare(work)

@@ -1,5 +1,6 @@
 """Clocks that jump: recordings one after the other, a wrap in MPEG-TS, gaps, single times that are wrong."""
 import re
+import struct
 
 from harness import *
 
@@ -131,6 +132,62 @@ def _(work):
     dain('-q', work / 'live.mkv', work / 'out.mkv', '-y')
     (work / 'live.mkv').write_bytes(data[:len(data) // 2])
     dain('-q', work / 'live.mkv', work / 'out.mkv', '-y', code=3)
+
+
+@test('what follows a whole MP4 is no part that is missing')
+def _(work):
+    for name, flags in (('last.mp4', ()), ('first.mp4', ('-movflags', '+faststart'))):
+        clip(work / name)
+        data = (work / name).read_bytes()
+        for tail in (b'\n', b'CAMERA-TRAILER-V1 0123456789', bytes(40), struct.pack('>I', 9999) + b'SEFH more'):
+            (work / 'in.mp4').write_bytes(data + tail)
+            equal(dain('-q', '-y', '--strict', work / 'in.mp4', work / 'out.mkv').stderr, '', f'what {tail} gives')
+        (work / 'in.mp4').write_bytes(data + struct.pack('>I', 9999) + b'mdat and more')
+        dain('-q', '-y', work / 'in.mp4', work / 'out.mkv', code=3)
+
+
+def trimmed(data, start, length, header):
+    """The MP4 with an edit list that begins so many seconds late; header: the film's length says so too."""
+    data = bytearray(data)
+    movie, edit = data.index(b'mvhd'), data.index(b'elst')
+    media = data.index(b'mdhd')
+    scale, ticks = (struct.unpack_from('>I', data, at + 16)[0] for at in (movie, media))
+    first = struct.unpack_from('>i', data, edit + 16)[0]
+    struct.pack_into('>Ii', data, edit + 12, int(length * scale), first + int(start * ticks))
+    if header:
+        struct.pack_into('>I', data, movie + 20, int(length * scale))
+    return bytes(data)
+
+
+@test('an MP4 trimmed by its edit list is whole, and without its end it is not')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=4', '-c:v', 'libx264', '-g', 10,
+           '-movflags', '+faststart', work / 'all.mp4')
+    for header in (True, False):
+        data = trimmed((work / 'all.mp4').read_bytes(), 2, 2, header)
+        (work / 'in.mp4').write_bytes(data)
+        equal(dain('-q', '-y', '--strict', work / 'in.mp4', work / 'out.mkv').stderr, '', f'what {header} gives')
+        equal(len(frame_times(work / 'out.mkv')), 100, 'frame count')
+        (work / 'in.mp4').write_bytes(data[:len(data) * 4 // 5])
+        dain('-q', '-y', work / 'in.mp4', work / 'out.mkv', code=3)
+        # Through a pipe only the number of frames tells.
+        with open(work / 'in.mp4', 'rb') as pipe:
+            cut = subprocess.run([DAIN, '-q', '-y', '-', str(work / 'out.mkv')], input=pipe.read(), capture_output=True)
+        equal(cut.returncode, 3, f'exit code through a pipe ({cut.stderr})')
+
+
+@test('a video of many frames a second at uneven times has their average as its rate')
+def _(work):
+    # The clock's tick is no rate, and nothing is laid out on it.
+    ffmpeg('-f', 'lavfi', '-i', "testsrc2=size=64x48:rate=120,settb=1/90000,setpts='N*750+mod(N*N*37,601)'",
+           '-frames:v', 120, '-fps_mode', 'passthrough', '-enc_time_base', '1/90000', '-c:v', 'libx264', '-bf', 0,
+           '-video_track_timescale', 90000, work / 'in.mp4')
+    check(Fraction(video(work / 'in.mp4')['r_frame_rate']) > 1000, 'FFmpeg guesses better: nothing to test')
+    check(re.search(r'\b1(19|20)(\.\d+)? fps', dain('info', work / 'in.mp4').stdout), 'the rate of dain info')
+    for name in ('out.avi', 'out.mkv'):
+        run = dain('--dedup', work / 'in.mp4', work / name)
+        check(re.search(r' at 2(39|40)(\.\d+)? fps', run.stderr), run.stderr)
+        check(abs(len(frame_hashes(work / name)) - 240) <= 4, 'frame count')
 
 
 @test('sound that is longer than the picture is no early end')

@@ -125,7 +125,7 @@ def _(work):
     clip(work / 'in.mkv', frames=3, codec=FFV1, vf='format=bgr0', size='64x48')
     dain(work / 'in.mkv', work / 'out.mp4')
     s = video(work / 'out.mp4')
-    equal((s['pix_fmt'], s['color_space'], s['color_range']), ('yuv444p', 'smpte170m', 'tv'), 'output')
+    equal((s['pix_fmt'], s['color_space'], s['color_range']), ('yuv420p', 'smpte170m', 'tv'), 'output')
 
 
 @test('odd sizes work: whole with ffv1, less the last line with H.264')

@@ -1,9 +1,11 @@
-"""What goes in beside video files: pictures, URLs, pipes; interlaced video; a choice of streams."""
+"""What goes in beside video files: pictures, URLs, pipes; interlaced video; a choice of streams; names that are
+not as usual."""
 import functools
 import http.server
+import signal
 import threading
 
-from harness import *
+from dying import *
 
 
 def pictures(work, folder, pattern='%05d.png', fmt='rgb24', frames=6, size='64x48', start=1, extra=()):
@@ -208,6 +210,50 @@ def _(work):
     equal(frame_times(work / 'out.mp4'), [Fraction(i, 20) for i in range(12)], 'times')
     one_line(dain('-y', '--input-fps', '10', work / 'in.mkv', work / 'out.mp4', code=1),
              'has frame times of its own')
+
+
+@test('a colon in a name is no protocol, in files that are read and in those that are written')
+def _(work):
+    clip(work / 'in.mkv', frames=6)
+    want = frame_hashes(work / 'in.mkv')
+    for name in ('Film: 1.mkv', 'pipe:0.mkv', 'data:,1.mkv', 'file:a.mkv', 'subfile,,start,1:x.mkv'):
+        (work / name).write_bytes((work / 'in.mkv').read_bytes())
+        out = name.replace('.mkv', '.mp4')
+        dain('-c', 'libx264', '--crf', 0, name, out, cwd=work)
+        equal(frame_hashes(work / out)[::2], want, f'source frames of {name}')
+    check('6 frames' in dain('info', 'Film: 1.mkv', cwd=work).stdout, 'what dain info says')
+    # A name that FFmpeg is meant to understand.
+    dain('-q', '-y', 'file:in.mkv', 'out.mkv', cwd=work)
+    for name in ('No film: 1.mkv', 'in.mkv/No: 1.mkv'):
+        one_line(dain('-q', '-y', name, 'out.mkv', cwd=work, code=1), f'{name}: No')
+    one_line(dain('-q', 'in.mkv', 'none: 1/out.mkv', cwd=work, code=1), 'none: 1/out.mkv')
+    (work / 'pic: 1').mkdir()
+    ffmpeg('-i', work / 'in.mkv', work / 'pic: 1' / '%d.png')
+    dain('-q', '-y', 'pic: 1/%d.png', 'new: 1/', cwd=work)
+    equal(len(list((work / 'new: 1').iterdir())), 12, 'pictures')
+
+
+@test('an output that is a link: the file it leads to is written, interrupted and resumed')
+def _(work):
+    (work / 'real').mkdir()
+    (work / 'l.mkv').symlink_to('real/l.mkv')
+    clip(work / 'short.mkv')
+    source(work, frames=300)
+    for _ in range(2):  # a link to nothing, then one to a file
+        dain('-q', '-y', work / 'short.mkv', work / 'l.mkv')
+        check((work / 'l.mkv').is_symlink(), 'the link was replaced')
+        equal(len(frame_hashes(work / 'real' / 'l.mkv')), 16, 'frame count')
+    one_line(dain('-q', work / 'short.mkv', work / 'l.mkv', code=1), 'exists already')
+    (work / 'real' / 'l.mkv').unlink()
+    args = (*FAST, work / 'in.mkv', work / 'l.mkv')
+    process = until_closed(work / 'real', 'l.mkv', 2, *args)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate()[1]
+    equal(process.returncode, 130, f'exit code ({error})')
+    dain('-q', '--resume', *args)
+    equal(len(frame_hashes(work / 'real' / 'l.mkv')), 600, 'frame count')
+    nothing_left(work / 'real', 'l.mkv')
+    nothing_left(work, 'in.mkv', 'l.mkv', 'real', 'short.mkv')
 
 
 @test('a URL is read like a file')

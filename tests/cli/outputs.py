@@ -139,6 +139,34 @@ def _(work):
     equal(frame_hashes(work / 'out.mkv')[::4], frame_hashes(work / 'in.mkv'), 'source frames')
 
 
+@test('codecs by the names that people say; colours are never dropped; RGB pictures give a video that plays')
+def _(work):
+    clip(work / 'in.mkv', frames=3, codec=('-c:v', 'ffv1'))
+    for name, codec in (('h264', 'h264'), ('x264', 'h264'), ('avc', 'h264'), ('mpeg4', 'mpeg4')):
+        dain('-y', '-q', '-c', name, work / 'in.mkv', work / 'out.mkv')
+        equal(video(work / 'out.mkv')['codec_name'], codec, f'-c {name}')
+    one_line(dain('-c', 'nonsense', work / 'in.mkv', work / 'no.mkv', code=1), 'no video encoder nonsense')
+    one_line(dain(work / 'in.mkv', work / 'out.gif', code=1), 'would lose the colours')
+    dain('-q', '--pix-fmt', 'gray', work / 'in.mkv', work / 'out.gif')
+    pictures(work / 'rgb', 'rgb24', 3, 'png')
+    for ending, fmt in (('mp4', 'yuv420p'), ('mov', 'yuv420p'), ('mkv', 'yuv444p')):
+        dain('-q', '--input-fps', '24', work / 'rgb', work / f'rgb.{ending}')
+        equal(video(work / f'rgb.{ending}')['pix_fmt'], fmt, f'pictures into .{ending}')
+    one_line(dain('--fps', '48', work / 'in.mkv', work / 'odd.mpg', code=1), 'mpeg1video refuses', '48/1 fps')
+
+
+@test('a folder for one video is told; one that a failed run made is taken away again')
+def _(work):
+    clip(work / 'in.mkv', frames=2, codec=('-c:v', 'ffv1'))
+    run = dain(work / 'in.mkv', f'{work}/out/')
+    check('a picture for each frame goes there' in run.stderr, run.stderr)
+    equal(sorted(p.name for p in (work / 'out').iterdir()), [f'{i:08}.png' for i in range(1, 5)], 'pictures')
+    dain(work / 'nosuch.mkv', f'{work}/made/', code=1)
+    check(not (work / 'made').exists(), 'the folder is left')
+    dain('-y', work / 'nosuch.mkv', f'{work}/out/', code=1)
+    check((work / 'out' / '00000001.png').exists(), 'a folder that was there is gone')
+
+
 @test('a reader of standard output that goes away ends it with a line')
 def _(work):
     clip(work / 'in.mkv', size='320x240', frames=60)

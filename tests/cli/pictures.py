@@ -83,6 +83,15 @@ def _(work):
         check(all(abs(g - w) <= 3 for g, w in zip(got, want)), f'{out}: {got}, not {want}')
 
 
+@test('options of videos do nothing to two pictures, and that is said')
+def _(work):
+    pictures = work / 'a.png', work / 'b.png'
+    for i, path in enumerate(pictures):
+        ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48', '-vf', f'select=gte(n\\,{i})', '-frames:v', 1, path)
+    run = dain('-0', pictures[0], '-1', pictures[1], '-o', work / 'out.png', '--fps', '60', '--dedup')
+    check('--fps is for videos' in run.stderr and '--dedup is for videos' in run.stderr, run.stderr)
+
+
 @test('odd sizes, percent signs and spaces in names are fine')
 def _(work):
     picture(work / '50% of it %03d.png', 0, vf='scale=63:49')

@@ -43,6 +43,13 @@ def _(work):
     frames = [cell(f, 96, 0, 0, 96, 64) for f in raw_frames(work / 'cut.mkv', 'rgb24')]
     first = frames.index(cell(strip, 296, 0, 0, 96, 64))
     check(first >= 3 and first != 4, f'shows frame {first} and the next')
+    clip(work / 'short.mkv', size='96x64', frames=16, codec=('-c:v', 'ffv1'), extra=('-pix_fmt', 'gbrp'))
+    run = dain('--preview', 5, work / 'short.mkv', work / 'short.png')
+    strip = ffmpeg('-i', work / 'short.png', '-pix_fmt', 'rgb24', '-f', 'rawvideo', '-')
+    frames = [cell(f, 96, 0, 0, 96, 64) for f in raw_frames(work / 'short.mkv', 'rgb24')]
+    rows = [frames.index(cell(strip, 296, 0, 68 * row, 96, 64)) for row in range(5)]
+    check(rows == sorted(set(rows)), f'rows of a short clip repeat or go back: {rows}')
+    check(f'{rows[1] / 25:.2f} s' in run.stderr, run.stderr)
     clip(work / 'two.mp4', frames=2)
     dain('--preview', 4, work / 'two.mp4', work / 'two.png')
     clip(work / 'one.mp4', frames=1)

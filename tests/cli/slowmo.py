@@ -192,7 +192,7 @@ def _(work):
                        (('--slowmo-audio',), '--slowmo')):
         one_line(dain(*args, work / 'in.mp4', out, code=2), part)
     one_line(dain('--start', '100', work / 'in.mp4', out, code=1), 'nothing is left')
-    one_line(dain('--slowmo', '5000', work / 'in.mp4', out, code=1), 'out of range')
+    one_line(dain('--slowmo', '5000', work / 'in.mp4', out, code=2), 'factor', '1000')
     nothing_left(work, 'in.mp4')
 
 

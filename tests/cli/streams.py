@@ -163,6 +163,26 @@ def _(work):
     equal([s['codec_type'] for s in streams(work / 'out.mkv')], ['video'], 'streams')
 
 
+@test('streams that begin later are left out, and said once')
+def _(work):
+    # More than the 5 MB that FFmpeg reads ahead; then a new list of streams.
+    clip(work / 'v.mkv', size='320x256', frames=75, vf='noise=alls=100:allf=t',
+         codec=('-c:v', 'libx264', '-preset', 'ultrafast', '-qp', 0))
+    ffmpeg('-i', work / 'v.mkv', *audio(3), '-c:v', 'copy', '-c:a', 'mp2', work / '1.ts')
+    sounds = [x for i in range(9) for x in audio(3, 200 + 50 * i)]
+    ffmpeg('-i', work / 'v.mkv', *sounds, *(x for i in range(10) for x in ('-map', i)), '-c:v', 'copy',
+           '-c:a', 'mp2', work / '2.ts')
+    (work / 'in.ts').write_bytes((work / '1.ts').read_bytes() + (work / '2.ts').read_bytes())
+    equal(len(streams(work / 'in.ts')), 2, 'number of streams at the beginning')
+    for args in ((), ('--segment', 0), ('--segment', 40), ('--streams', 'video'), ('--no-streams',)):
+        run = dain('-y', '--fps', 25, *args, work / 'in.ts', work / 'out.mkv')
+        equal(run.stderr.count('streams that begin later are left out'), 1,
+              f'warnings with {args}: {run.stderr}')
+        equal(len(streams(work / 'out.mkv')), 2 if args[:1] in ((), ('--segment',)) else 1, f'streams with {args}')
+        # Sound is a bit longer than the picture, which may leave room for a frame.
+        check(len(frame_hashes(work / 'out.mkv')) in (150, 151), 'frame count')
+
+
 @test('the timecode of a QuickTime file is kept')
 def _(work):
     clip(work / 'in.mov', frames=6, extra=('-timecode', '01:02:03:04'))

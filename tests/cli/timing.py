@@ -154,6 +154,26 @@ def _(work):
     equal(len(frame_hashes(work / 'out.avi')), 20, 'frame count')
 
 
+@test('clocks too fine for a header: times stay right, a constant rate is as near as can be said')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=30', '-frames:v', 30, '-video_track_timescale', 10000000,
+           work / 'in.mp4')
+    dain('-q', '--factor', '2.997', work / 'in.mp4', work / 'out.mp4')
+    times = [float(t) for t in frame_times(work / 'out.mp4')]
+    equal(len(times), 90, 'frames')
+    for i, t in enumerate(times[1:-1], 1):
+        check(abs(t - times[0] - i / (30 * 2.997)) < 2e-5, f'frame {i} at {t}')
+    run = subprocess.run([DAIN, '-q', '--factor', '2.997', work / 'in.mp4', '-'], capture_output=True)
+    check(b' F8991:100 ' in run.stdout[:80], run.stdout[:80])
+    # the rate of a phone's variable clock, whose double has no 31-bit terms
+    ffmpeg('-i', work / 'in.mp4', '-vf', 'settb=1/90000,setpts=N*3003.07', '-fps_mode', 'passthrough', '-enc_time_base',
+           '1/90000', '-video_track_timescale', 90000, '-c:v', 'libx264', work / 'phone.mp4')
+    dain('-q', work / 'phone.mp4', work / 'phone2.mp4')
+    times = [float(t) for t in frame_times(work / 'phone2.mp4')]
+    equal(len(times), 60, 'frames')
+    check(abs(times[58] - times[0] - 29 * 3003.07 / 90000) < 1e-3, times[58])
+
+
 @test('one frame and two frames are videos too')
 def _(work):
     for frames in (1, 2):

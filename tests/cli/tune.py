@@ -2,7 +2,7 @@
 """dain tune: what it keeps, that later runs use it and give the same bits, damaged files."""
 import json
 
-from harness import DEMO, check, dain, equal, ffmpeg, main, one_line, test
+from harness import DEMO, Skip, check, dain, equal, ffmpeg, main, one_line, test
 
 
 def checksum(text):
@@ -30,6 +30,14 @@ def threads(env, *more):
     run = dain('info', '--json', *more, env=env)
     check(not run.stderr, run.stderr)
     return json.loads(run.stdout)['threads']
+
+
+@test('with time for it, the depth of the queue is measured on a clip')
+def _(work):
+    run = dain('tune', '-n', '-m', 'edge-small', env={'XDG_CACHE_HOME': str(work / 'cache')})
+    if 'depth' not in run.stdout:
+        raise Skip('no time left on this machine')
+    check(len(run.stdout.split('depth')[1].splitlines()[0].split(':')) > 2, run.stdout)
 
 
 @test('the result is kept, used later, and overruled by -j and --no-tune')

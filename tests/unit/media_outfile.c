@@ -187,12 +187,47 @@ static void beside(void)
     mem_free(d);
 }
 
+static void check_resolved(const char *name, const char *want)
+{
+    char *const found = outfile_resolve(name);
+    CHECK_STRING(found, want);
+    mem_free(found);
+}
+
+static void links(void)
+{
+    begin();
+    char link[96], second[96], ring[96];
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(second, sizeof second, "%s/second", folder);
+    snprintf(ring, sizeof ring, "%s/ring", folder);
+    CHECK_INT(symlink("out", link), 0);
+    CHECK_INT(symlink(link, second), 0);
+    CHECK_INT(symlink("ring", ring), 0);
+    check_resolved(second, path); /* which is not there yet */
+    check_resolved(ring, ring);
+    OutFile f;
+    CHECK_INT(outfile_open(&f, second, NULL, false, &report), DAIN_OK);
+    put(outfile_path(&f), "new");
+    CHECK_INT(outfile_commit(&f, &report), DAIN_OK);
+    CHECK_STRING(content(path), "new");
+    struct stat st;
+    CHECK(lstat(second, &st) == 0 && S_ISLNK(st.st_mode));
+    CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    check_resolved(second, path);
+    unlink(link);
+    unlink(second);
+    unlink(ring);
+    end();
+}
+
 static const Test tests[] = {
     { "a file gets its name and usual permissions when it is complete", commit },
     { "an abandoned file leaves the old one alone", abandon },
     { "a file that appears meanwhile is not replaced", appears_meanwhile },
     { "an input is no output", input },
     { "devices are written directly and stay", devices },
+    { "a link is followed to where its file is or will be", links },
     { "a file that is being written is locked", locked },
     { "what a killed run left is written over", left_over },
     { "what is no file in the place of the temporary one is not written to", not_a_file },

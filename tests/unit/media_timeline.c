@@ -303,12 +303,55 @@ static void parses_ratios(void)
                                        "nan", "2//3", "1.2.3" };
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(!ratio_parse(bad[i], &got));
+    CHECK(ratio_parse_rate("NTSC", &got) && got.num == 30000);
     CHECK(ratio_parse_rate("ntsc", &got) && got.num == 30000 && got.den == 1001);
     CHECK(ratio_parse_rate("pal", &got) && got.num == 25);
     CHECK(!ratio_parse("ntsc", &got));
 }
 
+static void rescales_exactly(void)
+{
+    const Ratio us = { 1, 1000000 }, fine = { 1, INT64_C(29970000000) };
+    CHECK_INT(ratio_rescale(INT64_C(29970000000) * 3600, fine, us), INT64_C(3600000000));
+    CHECK_INT(ratio_rescale(-14985, fine, us), -1); /* half away from zero */
+    CHECK_INT(ratio_rescale(14984, fine, us), 0);
+    CHECK_INT(ratio_rescale(1001, (Ratio){ 1, 24000 }, (Ratio){ 1001, 24000 }), 1);
+    CHECK_INT(ratio_rescale(7, (Ratio){ INT64_C(39042541), INT64_C(1170090000) },
+                            (Ratio){ INT64_C(39042541), INT64_C(1170090000) }),
+              7);
+    CHECK_INT(ratio_rescale(INT64_MAX, (Ratio){ 3, 1 }, us), INT64_MAX);
+    CHECK_INT(ratio_rescale(-INT64_MAX, (Ratio){ 3, 1 }, us), INT64_MIN);
+    CHECK_INT(ratio_rescale(INT64_MAX, us, (Ratio){ 3, 1 }), INT64_MAX / 3000000);
+}
+
+static void frames_of_a_long_film_are_a_factor(void)
+{
+    Timeline t;
+    const TimelineSettings s = { .mode = TIMELINE_FACTOR,
+                                 .time_base = { 1, 90000 },
+                                 .rate = { 24000, 1001 },
+                                 .factor = { 150000, 100003 },
+                                 .stretch = { 1, 1 } };
+    CHECK_INT(timeline_init(&t, &s), DAIN_OK);
+    int64_t count = 0, last = -1;
+    Instant at;
+    for (int i = 0; i < 100003; i++) {
+        timeline_push(&t, (int64_t)i * 90090 / 24);
+        while (timeline_next(&t, &at)) {
+            CHECK(at.pts > last);
+            last = at.pts;
+            count++;
+        }
+    }
+    timeline_finish(&t, 0);
+    while (timeline_next(&t, &at))
+        count++;
+    CHECK_INT(count, 150000);
+}
+
 static const Test tests[] = {
+    { "times are rescaled exactly, whatever the clocks", rescales_exactly },
+    { "a number of frames for a long film is a factor", frames_of_a_long_film_are_a_factor },
     { "the factor 2 keeps every frame and puts one between each two", doubles },
     { "one frame is held for its duration, no frame gives none", single_frame },
     { "24 to 60 lies at fifths", film_to_60 },
