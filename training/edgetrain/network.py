@@ -164,7 +164,7 @@ class Edge(nn.Module):
         return -t * m0, (1 - t) * m1, c0, c1
 
     @torch.no_grad()
-    def _polish_step(self, f, y0, y1, t):
+    def _polish_step(self, f, y0, y1, t, window=5):
         """One Lucas-Kanade step: the motion through each pixel moves so that both lumas agree."""
         a, b = self.ops.warp(y0, f[:, :2]), self.ops.warp(y1, f[:, 2:])
         g, d = F.pad(t * a + (1 - t) * b, (1, 1, 1, 1), mode="replicate"), b - a
@@ -173,7 +173,7 @@ class Edge(nn.Module):
         e = 4 / 255
         k = e / (e + d.abs())
         kx, ky = k * gx, k * gy
-        sums = box(torch.cat([kx * gx, kx * gy, ky * gy, kx * d, ky * d], 1), 5)
+        sums = box(torch.cat([kx * gx, kx * gy, ky * gy, kx * d, ky * d], 1), window)
         xx, xy, yy, xd, yd = sums.split(1, 1)
         xx, yy = xx + 1e-4, yy + 1e-4
         r = 1 / (xx * yy - xy * xy)

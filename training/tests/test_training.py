@@ -115,6 +115,15 @@ def test_mixing_keeps_the_better_weights(dataset, tmp_path):
     assert all(torch.equal(mixed[k], tensors[k].half()) for k in tensors)
 
 
+def test_probe_puts_better_motion_into_the_network(dataset):
+    run = subprocess.run([sys.executable, os.path.join(TRAINING, "probe.py"), str(dataset / "val"), WEIGHTS], check=True,
+                         stdout=subprocess.PIPE, text=True)
+    scores = {line[:46].strip(): float(line[46:].split(" / ")[0]) for line in run.stdout.splitlines() if " / " in line}
+    assert len(scores) == 9 and min(scores.values()) > 20
+    assert scores["the better in 16x16, knowing the truth"] >= max(scores["network"], scores["DIS and warping"]) - 0.01
+    assert run.stdout.count("end-point error") == 2
+
+
 def test_progress_by_the_clock_survives_pauses_and_ends_on_time():
     clock = [1000.0]
     p = Progress(until=2000.0, now=lambda: clock[0])
