@@ -90,9 +90,17 @@ class _Conv(torch.autograd.Function):
         return gx, gw, gbias, None
 
 
+def _autocast():
+    """Whether convolutions run in bfloat16; torch renamed the question in 2.4."""
+    try:
+        return torch.is_autocast_enabled("cpu")
+    except TypeError:
+        return torch.is_autocast_cpu_enabled()
+
+
 def conv2d(x, weight, bias, stride):
     """operators.conv2d; under autocast torch's, which is faster where the processor has bfloat16 instructions."""
-    if torch.is_autocast_cpu_enabled():
+    if _autocast():
         return F.conv2d(x, weight, bias, stride, weight.shape[2] // 2)
     return _Conv.apply(x, weight, bias, stride)
 
