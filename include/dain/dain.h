@@ -140,8 +140,8 @@ typedef struct DainSettings {
 DAIN_API void dain_settings_default(DainSettings *settings);
 
 /*
- * Path or name of the model that is used when none is named: $DAIN_MODEL if set, else the installed one,
- * else, for a library that runs where it was built, the one in its build folder. Valid until the thread
+ * Path of the model that is used when none is named: $DAIN_MODEL (a path, or the name of a model that is
+ * found; as it is if there is none) if set, else the installed one, else, for a library that runs where it was built, the one in its build folder. Valid until the thread
  * calls it again or ends. NULL if there is none.
  */
 DAIN_API const char *dain_default_model(void);

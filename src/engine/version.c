@@ -1,6 +1,7 @@
 /* Version, error texts, and where the default model lies. */
 #include "dain/dain.h"
 #include "engine/beside.h"
+#include "engine/models.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,9 @@ const char *dain_default_model(void)
     const char *named = getenv("DAIN_MODEL");
     if (named && *named) {
         static _Thread_local char kept[4096]; /* the environment may change */
-        snprintf(kept, sizeof kept, "%s", named);
+        char found[sizeof kept];
+        const char *const path = models_find(named, found, sizeof found);
+        snprintf(kept, sizeof kept, "%s", path ? path : named);
         return kept;
     }
     /* Installed first, so that an installed library never depends on what lies around it. */

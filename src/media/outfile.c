@@ -270,3 +270,32 @@ void outfile_abandon(OutFile *f)
     }
     release(f);
 }
+
+/* ---- text ---- */
+
+int outfile_open_text(FILE **stream, OutFile *file, const char *path, Report *report)
+{
+    const int r = outfile_open(file, path, NULL, true, report);
+    if (r < 0)
+        return r;
+    *stream = fopen(outfile_path(file), "w");
+    return *stream ? DAIN_OK : report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
+}
+
+int outfile_finish_text(FILE **stream, OutFile *file, const char *path, Report *report)
+{
+    bool failed = ferror(*stream);
+    failed |= fclose(*stream) != 0;
+    *stream = NULL;
+    if (failed)
+        return report_error(report, DAIN_EIO, "%s cannot be written: %s", path, strerror(errno));
+    return outfile_commit(file, report);
+}
+
+void outfile_close_text(FILE **stream, OutFile *file)
+{
+    if (*stream)
+        fclose(*stream);
+    *stream = NULL;
+    outfile_abandon(file);
+}

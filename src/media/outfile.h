@@ -10,6 +10,7 @@
 #include "base/log.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Zero-initialised is closed. */
 typedef struct OutFile {
@@ -39,6 +40,13 @@ const char *outfile_path(const OutFile *file);
 /* The file is complete and closed: gives it its final name. Errors: DAIN_EIO, and then the
  * temporary file is gone. */
 int outfile_commit(OutFile *file, Report *report);
+/* The same for text that is written through a stream, over what is there. Errors of writing are found at
+ * the end. */
+int outfile_open_text(FILE **stream, OutFile *file, const char *path, Report *report);
+int outfile_finish_text(FILE **stream, OutFile *file, const char *path, Report *report);
+/* Without finishing; also after it, or before anything was opened. */
+void outfile_close_text(FILE **stream, OutFile *file);
+
 /* Removes the temporary file, if there is one. A closed OutFile is allowed. */
 void outfile_abandon(OutFile *file);
 

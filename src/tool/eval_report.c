@@ -109,44 +109,15 @@ static void csv_row(EvalReport *r, const char *name, int width, int height, cons
     }
 }
 
-/* ---- files that appear when they are complete ---- */
-
-static int file_open(FILE **stream, OutFile *file, const char *path, Report *report)
-{
-    const int ret = outfile_open(file, path, NULL, true, report);
-    if (ret)
-        return ret;
-    *stream = fopen(outfile_path(file), "w");
-    return *stream ? DAIN_OK : report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
-}
-
-static int file_finish(FILE **stream, OutFile *file, const char *path, Report *report)
-{
-    int failed = ferror(*stream);
-    failed |= fclose(*stream) != 0;
-    *stream = NULL;
-    if (failed)
-        return report_error(report, DAIN_EIO, "%s cannot be written: %s", path, strerror(errno));
-    return outfile_commit(file, report);
-}
-
-static void file_close(FILE **stream, OutFile *file)
-{
-    if (*stream)
-        fclose(*stream);
-    *stream = NULL;
-    outfile_abandon(file);
-}
-
 /* ---- the report ---- */
 
 int eval_report_begin(EvalReport *r, Report *report)
 {
     int ret = DAIN_OK;
     if (r->csv_path)
-        ret = file_open(&r->csv, &r->csv_file, r->csv_path, report);
+        ret = outfile_open_text(&r->csv, &r->csv_file, r->csv_path, report);
     if (!ret && r->json_path)
-        ret = file_open(&r->json, &r->json_file, r->json_path, report);
+        ret = outfile_open_text(&r->json, &r->json_file, r->json_path, report);
     if (ret)
         return ret;
     if (r->csv)
@@ -193,19 +164,19 @@ int eval_report_end(EvalReport *r, Report *report)
     table_row(r, title, mean);
     if (r->csv) {
         csv_row(r, "mean", 0, 0, mean);
-        ret = ret ? ret : file_finish(&r->csv, &r->csv_file, r->csv_path, report);
+        ret = ret ? ret : outfile_finish_text(&r->csv, &r->csv_file, r->csv_path, report);
     }
     if (r->json) {
         fprintf(r->json, "],\n \"mean\": {\"count\": %d, ", r->rows);
         json_scores(r, mean);
         fputs("}\n", r->json);
-        ret = ret ? ret : file_finish(&r->json, &r->json_file, r->json_path, report);
+        ret = ret ? ret : outfile_finish_text(&r->json, &r->json_file, r->json_path, report);
     }
     return ret;
 }
 
 void eval_report_close(EvalReport *r)
 {
-    file_close(&r->csv, &r->csv_file);
-    file_close(&r->json, &r->json_file);
+    outfile_close_text(&r->csv, &r->csv_file);
+    outfile_close_text(&r->json, &r->json_file);
 }

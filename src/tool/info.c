@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <libavutil/version.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zimg.h>
 
 extern const Command command_info;
@@ -222,11 +221,6 @@ static int run(const void *values, int count, char **operands)
     messages_start(&report, &o.common);
     if (count > 1)
         return options_wrong(&command_info, "one model or video at a time: %s", operands[1]);
-    struct stat st;
-    if (count && stat(operands[0], &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) {
-        report_error(&report, DAIN_EFORMAT, "%s is empty", operands[0]);
-        return EXIT_FAILED;
-    }
     if (count && info_is_video(operands[0]))
         return info_print_video(operands[0], o.json, &report) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (count)

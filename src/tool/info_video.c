@@ -48,8 +48,10 @@ bool info_is_video(const char *name)
     struct stat st;
     if (strstr(name, "://") || picture_list_wanted(name))
         return true;
-    if (stat(name, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+    if (stat(name, &st) != 0 || !S_ISREG(st.st_mode))
         return false;
+    if (st.st_size == 0)
+        return true; /* neither: that reader says so in a word */
     FILE *const f = fopen(name, "rbe");
     const size_t size = f ? fread(head, 1, sizeof head, f) : 0;
     const char *const dot = strrchr(name, '.');

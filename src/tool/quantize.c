@@ -71,11 +71,11 @@ static void print_table(const Quantizer *q)
 static int write_report(const Quantizer *q, const char *path, Report *report)
 {
     OutFile file = { 0 };
-    const int error = outfile_open(&file, path, NULL, true, report);
-    FILE *f = error ? NULL : fopen(outfile_path(&file), "w");
-    if (!f) {
-        outfile_abandon(&file);
-        return error ? error : report_error(report, DAIN_EIO, "%s cannot be written", path);
+    FILE *f = NULL;
+    int error = outfile_open_text(&f, &file, path, report);
+    if (error) {
+        outfile_close_text(&f, &file);
+        return error;
     }
     fprintf(f, "{\"triplets\": %d, \"psnr_f32\": %.4f, \"psnr\": %.4f, \"layers\": [", q->samples,
             q->psnr_f32, q->psnr_f32 - q->loss);
@@ -86,12 +86,9 @@ static int write_report(const Quantizer *q, const char *path, Report *report)
         fprintf(f, "\"range\": [%.6g, %.6g], \"loss_alone\": %.4f}", l->lo, l->hi, l->alone);
     }
     fprintf(f, "\n]}\n");
-    const bool failed = ferror(f);
-    if (fclose(f) || failed) {
-        outfile_abandon(&file);
-        return report_error(report, DAIN_EIO, "%s cannot be written", path);
-    }
-    return outfile_commit(&file, report);
+    error = outfile_finish_text(&f, &file, path, report);
+    outfile_close_text(&f, &file);
+    return error;
 }
 
 static int work(const QuantizeOptions *o, Quantizer *q, RangeMethod method, Report *report)

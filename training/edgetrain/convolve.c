@@ -1,7 +1,8 @@
 // Convolutions of the training code in float32: forward, gradient to the input, gradient to the weights.
 // Arrays are channels last: pictures (N,H,W,C), weights (O,side,side,C). Odd side, padding side / 2, stride 1 or 2.
-// oneDNN's float32 convolutions reach 35 to 45 % of a core's peak for this network's shapes and memory order (Zen 3,
-// AVX2); these hold a tile of PX pixels by 16 outputs in registers and run over (kx, c), which are contiguous.
+// oneDNN's float32 convolutions reach a third to a half of a core's peak for this network's shapes and memory order
+// (Zen 3, AVX2), these two thirds; they hold a tile of PX pixels by 16 outputs in registers and run over (kx, c), which
+// are contiguous.
 #include <stdlib.h>
 #include <string.h>
 
