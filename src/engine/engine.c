@@ -127,6 +127,7 @@ static int open_parts(DainContext *c, const DainSettings *s)
         error = model_set_precision(c->model, s->precision);
     if (error)
         return error;
+    c->model->params.winograd = c->kernels.winograd;
     c->model->pad_original = s->padding == DAIN_PADDING_ORIGINAL;
     if ((unsigned)s->tta > 1)
         return report_error(&c->report, DAIN_EINVAL, "tta is 0 or 1, not %d", s->tta);

@@ -85,11 +85,18 @@ typedef struct Job {
     int from, rows, bands;
 } Job;
 
+/* The first row of a band: even, counted from the first of all, where bands are large enough, since some kernels
+ * make two rows at once. */
+static int band_start(const Job *j, int band)
+{
+    const int row = (int)((int64_t)j->rows * band / j->bands);
+    return j->from + (j->rows >= 4 * j->bands && row < j->rows ? row & ~1 : row);
+}
+
 static void run_band(void *arg, int band, int worker)
 {
     const Job *j = arg;
-    const int y0 = j->from + (int)((int64_t)j->rows * band / j->bands);
-    const int y1 = j->from + (int)((int64_t)j->rows * (band + 1) / j->bands);
+    const int y0 = band_start(j, band), y1 = band_start(j, band + 1);
     float *scratch = j->op.run->scratch + worker * j->op.graph->network->scratch_floats;
     if (j->info->zero_output) {
         for (int y = y0; y < y1; y++)

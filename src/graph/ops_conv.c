@@ -40,12 +40,12 @@ static void conv_rows_bf16(const OpRun *r, int y0, int y1)
     kernels(r)->conv_bf16(&args, y0, y1);
 }
 
-/* The part of an 8-bit convolution that is done in floats, one row at a time. */
-static void conv_motion_row(const OpRun *r, const View *row, int y)
+/* The part of an 8-bit convolution that is done in floats. */
+static void conv_motion_rows(const OpRun *r, const View *out, int y0, int y1)
 {
     const ConvParam *p = r->op->conv;
     const ConvArgs args = { .in = r->in[2],
-                            .out = *row,
+                            .out = *out,
                             .weights = p->u8.motion_weights,
                             .bias = p->u8.motion_bias,
                             .slope = p->u8.motion_slope,
@@ -53,7 +53,27 @@ static void conv_motion_row(const OpRun *r, const View *row, int y)
                             .kw = p->kw,
                             .stride = r->op->stride,
                             .dilation = r->op->dilation };
-    kernels(r)->conv_f32(&args, y, y + 1);
+    kernels(r)->conv_f32(&args, y0, y1);
+}
+
+/* Rows that go together. */
+static int rows_at_once(const ConvParam *p)
+{
+    return p->u8.winograd ? 2 : 1;
+}
+
+/* Floats of scratch memory for Winograd's kernel, which come first: they are aligned. */
+static size_t winograd_scratch(const ConvParam *p, int channels)
+{
+    return p->u8.winograd ? (conv_winograd_scratch(channels) + 63) / 64 * 64 / sizeof(float) : 0;
+}
+
+static void conv_codes(const OpRun *r, const ConvU8Args *args, float *scratch, int y0, int y1)
+{
+    if (args->winograd)
+        kernels(r)->conv_u8_winograd(args, scratch, y0, y1);
+    else
+        kernels(r)->conv_u8(args, y0, y1);
 }
 
 static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
@@ -61,6 +81,7 @@ static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
     const ConvParam *p = r->op->conv;
     ConvU8Args args = { .in = view8(r->in[0]),
                         .weights = p->u8.weights,
+                        .winograd = p->u8.winograd,
                         .bias = p->u8.bias,
                         .scale = p->u8.scale,
                         .slope = p->slope,
@@ -83,21 +104,26 @@ static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
         args.add_f32 = r->in[1];
     }
     if (!r->in[2].data) {
-        kernels(r)->conv_u8(&args, y0, y1);
+        conv_codes(r, &args, scratch, y0, y1);
         return;
     }
-    args.add_f32 = row_buffer(&scratch, r->out[0].w, r->out[0].c);
-    args.add_f32.h = r->out[0].h;
-    for (int y = y0; y < y1; y++) {
-        conv_motion_row(r, &args.add_f32, y);
-        kernels(r)->conv_u8(&args, y, y + 1);
+    const View *out = &r->out[0];
+    const ptrdiff_t row = (ptrdiff_t)out->w * out->c;
+    float *const motion = scratch + winograd_scratch(p, args.in.c);
+    for (int y = y0, n; y < y1; y += n) {
+        n = y1 - y < rows_at_once(p) ? y1 - y : rows_at_once(p);
+        args.add_f32 = (View){ motion - y * row, row, out->c, out->w, out->h, out->c };
+        conv_motion_rows(r, &args.add_f32, y, y + n);
+        conv_codes(r, &args, scratch, y, y + n);
     }
 }
 
 size_t op_conv_scratch(const Graph *g, const Op *op)
 {
     const Tensor *out = &g->tensors[op->out[0]];
-    return op->inputs > 2 ? (size_t)out->w * out->c + 16 : 0;
+    const size_t motion =
+        op->inputs > 2 ? (size_t)out->w * out->c * rows_at_once(op->conv) + 16 : 0;
+    return motion + winograd_scratch(op->conv, g->tensors[op->in[0]].c);
 }
 
 void op_conv_rows(const OpRun *r, int y0, int y1, float *scratch)

@@ -19,6 +19,7 @@ static int padded(int oc)
 static void u8_free(ConvU8Param *u)
 {
     mem_free(u->weights);
+    mem_free(u->winograd);
     mem_free(u->bias);
     mem_free(u->scale);
     mem_free(u->motion_weights);
@@ -233,7 +234,10 @@ static bool quantise(ConvU8Param *u, int8_t *q, const float *oihw, const ConvPar
             return false;
         u->bias[o] = saturate(rint((double)p->bias[o] / u->scale[o]) - (double)shift);
     }
-    conv_pack_u8(u->weights, q, p->oc, stay, p->kh, p->kw);
+    if (u->winograd)
+        conv_pack_winograd(u->winograd, q, p->oc, stay);
+    else
+        conv_pack_u8(u->weights, q, p->oc, stay, p->kh, p->kw);
     return true;
 }
 
@@ -276,17 +280,19 @@ static int without_motion(float *oihw, const ConvParam *p, const ConvU8Input *in
 
 int params_prepare_u8(Params *params, ConvParam *p, const ConvU8Input *in)
 {
-    if (p->u8.weights)
+    if (p->u8.scale)
         return DAIN_OK;
     const int taps = p->kh * p->kw, lanes = padded(p->oc), stay = p->ci - in->motion_count;
     const size_t count = (size_t)p->oc * p->ci * taps;
-    const size_t packed = conv_packed_size_u8(p->oc, stay, p->kh, p->kw);
+    const size_t packed = in->winograd ? conv_packed_size_winograd(p->oc, stay) * sizeof(int16_t)
+                                       : conv_packed_size_u8(p->oc, stay, p->kh, p->kw);
     float *oihw = mem_alloc(count * sizeof(float));
     int8_t *q = mem_alloc(count);
-    ConvU8Param u = { .weights = mem_alloc(packed),
+    ConvU8Param u = { .weights = in->winograd ? NULL : mem_alloc(packed),
+                      .winograd = in->winograd ? mem_alloc(packed) : NULL,
                       .bias = mem_calloc(lanes, sizeof(int32_t)),
                       .scale = mem_calloc(lanes, sizeof(float)) };
-    int ok = oihw && q && u.weights && u.bias && u.scale;
+    int ok = oihw && q && (u.weights || u.winograd) && u.bias && u.scale;
     if (ok)
         params_unpack_conv(p, oihw);
     if (ok && in->motion_count) {

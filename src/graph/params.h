@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "weights/safetensors.h"
 
+#include <stdbool.h>
+
 /*
  * A convolution prepared for bytes: see ConvU8Args. It belongs to the scales of its input channels.
  *
@@ -14,6 +16,7 @@
  */
 typedef struct ConvU8Param {
     int8_t *weights;
+    int16_t *winograd; /* in the place of weights, for conv_u8_winograd */
     int32_t *bias;
     float *scale;
     float *motion_weights; /* NULL if no channel was taken out; packed as conv_pack_f32() does */
@@ -27,6 +30,7 @@ typedef struct ConvU8Input {
     const int *zero;
     int motion_first, motion_count; /* channels taken out, in the order of the weights */
     float motion_gain;              /* codes per unit of the output, 1 if it is float */
+    bool winograd;                  /* the kernel is one for conv_u8_winograd */
 } ConvU8Input;
 
 /* One convolution. */
@@ -56,6 +60,7 @@ typedef struct Params {
     int64_t elements; /* weights and biases */
     size_t bytes;     /* in memory */
     size_t prepared;  /* of these, what params_unprepare() gives back */
+    bool winograd;    /* conv_u8_winograd is to be used where it can be, see Kernels */
     Report *report;
 } Params;
 
@@ -80,7 +85,7 @@ int params_set_range(Params *params, const char *name, float lo, float hi);
 /* NULL if there is none. */
 const Range *params_range(const Params *params, const char *name);
 
-/* Prepares a convolution for 8-bit input; once only. Errors: DAIN_ENOMEM, DAIN_EFORMAT (weights times
+/* Prepares a convolution for 8-bit input; once only: all that share it have one stride and dilation. Errors: DAIN_ENOMEM, DAIN_EFORMAT (weights times
  * scales are beyond floats). */
 int params_prepare_u8(Params *params, ConvParam *conv, const ConvU8Input *input);
 /* The same for bfloat16. Errors: DAIN_ENOMEM. */

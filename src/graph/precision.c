@@ -266,11 +266,15 @@ static int prepare_u8(const Graph *g, Params *params, const Op *op)
         }
     }
     const Tensor *out = &g->tensors[op->out[0]];
+    const ConvParam *p = op->conv;
     const ConvU8Input input = { .scale = scale,
                                 .zero = zero,
                                 .motion_first = op->motion_first,
                                 .motion_count = op->inputs > 2 ? g->tensors[op->in[2]].c : 0,
-                                .motion_gain = out->type == TYPE_U8 ? 1 / out->scale : 1 };
+                                .motion_gain = out->type == TYPE_U8 ? 1 / out->scale : 1,
+                                .winograd = params->winograd && p->kh == 3 && p->kw == 3 &&
+                                            op->stride == 1 && op->dilation == 1 &&
+                                            g->tensors[x].c <= WINOGRAD_CHANNELS };
     return params_prepare_u8(params, (ConvParam *)op->conv, &input);
 }
 

@@ -22,6 +22,7 @@ void kernels_init(Kernels *table, unsigned cpu_flags)
     DAIN_KERNELS(KERNEL_C)
     DAIN_KERNELS_QUANT(KERNEL_C)
 #undef KERNEL_C
+    table->winograd = false;
 #if defined(__x86_64__)
     if (cpu_flags & CPU_AVX2)
         kernels_init_avx2(table);

@@ -17,6 +17,7 @@
 #include "kernels/quant.h"
 #include "kernels/view.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- convolution ---- */
@@ -151,6 +152,7 @@ typedef struct Kernels {
     DAIN_KERNELS(KERNEL_MEMBER)
     DAIN_KERNELS_QUANT(KERNEL_MEMBER) /* quant.h */
 #undef KERNEL_MEMBER
+    bool winograd; /* conv_u8_winograd is faster than conv_u8 where it can stand in for it */
 } Kernels;
 
 /* The processor flags (base/cpu.h) that this build has kernels for. */

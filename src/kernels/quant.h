@@ -63,13 +63,17 @@ static inline uint16_t *view16_at(const View16 *v, int y, int x)
  *
  * Channels of in are read in fours: up to 3 bytes past in.c, which may hold anything.
  *
+ * conv_u8_winograd does the same to 3x3 kernels of stride and dilation 1, to the last bit, from other
+ * weights; it reads up to 15 bytes past in.c.
+ *
  * Exactly one of out.data and out_f32.data is set. Residuals: at most one; its memory may be the
  * output's. bias, scale and slope: oc rounded up to 16, the rest finite.
  */
 typedef struct ConvU8Args {
     View8 in, out, add;
     View out_f32, add_f32;
-    const int8_t *weights; /* order of conv_pack_u8(): [ceil(oc/16)][kh][kw][ceil(ci/4)][16][4] */
+    const int8_t *weights;   /* order of conv_pack_u8(): [ceil(oc/16)][kh][kw][ceil(ci/4)][16][4] */
+    const int16_t *winograd; /* order of conv_pack_winograd() */
     const int32_t *bias;
     const float *scale, *slope;
     float out_inv_scale, add_scale; /* codes per unit of the output, units per code of add */
@@ -81,6 +85,23 @@ typedef struct ConvU8Args {
  * all of -128 .. 127: no kernel saturates. */
 size_t conv_packed_size_u8(int oc, int ci, int kh, int kw);
 void conv_pack_u8(int8_t *dst, const int8_t *oihw, int oc, int ci, int kh, int kw);
+
+/*
+ * Winograd's F(2x2, 3x3): 16 products for four outputs in the place of 36 (Lavin and Gray, "Fast Algorithms
+ * for Convolutional Neural Networks", 2016). Each tile of 2x2 outputs takes its 4x4 inputs d and kernel g through
+ *
+ *     A^T [ (G g G^T) * (B^T d B) ] A
+ *
+ * where G has halves. With 2 G all numbers are integers, the result is four times the sum, and nothing is rounded:
+ * 11 bits and a sign hold 4 G g G^T and B^T d B, and 32 bits four times a sum of WINOGRAD_CHANNELS or less.
+ *
+ * conv_pack_winograd(): [16 positions][ceil(oc/16)][ceil(ci/2)][16][2]. The kernel needs conv_winograd_scratch(ci)
+ * bytes for each thread, aligned to 64.
+ */
+enum { WINOGRAD_POSITIONS = 16, WINOGRAD_BATCH = 24, WINOGRAD_CHANNELS = 1024 };
+size_t conv_packed_size_winograd(int oc, int ci);
+void conv_pack_winograd(int16_t *dst, const int8_t *oihw, int oc, int ci);
+size_t conv_winograd_scratch(int ci);
 
 /*
  * Convolution of bfloat16 with float sums:
@@ -122,6 +143,7 @@ typedef struct CorrS8Args {
 
 /*
  * conv_u8             see ConvU8Args
+ * conv_u8_winograd    likewise
  * conv_bf16           see ConvBf16Args
  * quantise_f32_u8     out = rint(clamp(fma(x, inv_scale, zero), 0, 255)), half to even, NaN -> 0
  * dequantise_u8_f32   out = (x - zero) * scale
@@ -158,9 +180,10 @@ typedef struct CorrS8Args {
     K(up2_bf16, (const View16 *out, const View16 *x, int y0, int y1))                              \
     K(normalise_u8_s8, (const View8 *out, const View8 *x, float scale, int y0, int y1))            \
     K(corr_s8, (const CorrS8Args *a, int y0, int y1))
-/* copy_u8 is C everywhere. */
+/* copy_u8 is C everywhere; conv_u8_winograd exists where Kernels.winograd says that it is the faster one. */
 #define DAIN_KERNELS_QUANT(K)                                                                      \
     DAIN_VECTOR_KERNELS_QUANT(K)                                                                   \
+    K(conv_u8_winograd, (const ConvU8Args *a, void *scratch, int y0, int y1))                      \
     K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))
 
 /* rint(v), half to even, clamped to a code. What no 32-bit integer holds, NaN included, becomes 0: the

@@ -9,4 +9,8 @@
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* The compiler forgets how a pointer was made, so that it keeps that one instead of deriving a
+ * pointer for each pixel, for which there are not enough registers. */
+#define KEEP(p) __asm__("" : "+r"(p))
+
 #endif

@@ -18,7 +18,8 @@ typedef enum Residual { NO_ADD, ADD_CODES, ADD_F32, ADD_IN_PLACE, RESIDUALS } Re
 typedef struct Case {
     Codes in, out, add;
     Buffer out_f32, add_f32, scale, slope, bias_f32;
-    void *weights;
+    void *weights, *scratch;
+    int16_t *winograd;
     int32_t *bias;
 } Case;
 
@@ -56,6 +57,8 @@ static void case_free(Case *c)
     buffer_free(&c->slope);
     buffer_free(&c->bias_f32);
     free(c->weights);
+    free(c->scratch);
+    free(c->winograd);
     free(c->bias);
 }
 
@@ -114,7 +117,12 @@ static void case_maps(Case *c, const Shape *s, int size, int f32, Residual resid
 
 /* ---- conv_u8 ---- */
 
-static int8_t *weights_u8(const Shape *s, Extremes kind)
+static int takes_winograd(const Shape *s)
+{
+    return s->kh == 3 && s->kw == 3 && s->stride == 1 && s->dilation == 1;
+}
+
+static void weights_u8(Case *c, const Shape *s, Extremes kind)
 {
     const int count = s->oc * s->ci * s->kh * s->kw;
     int8_t *oihw = allocate((size_t)count);
@@ -123,8 +131,13 @@ static int8_t *weights_u8(const Shape *s, Extremes kind)
     for (int i = 0; i < count; i++)
         oihw[i] = (int8_t)(kind == RANDOM ? rnd_int(-128, 127) : kind == ALL_HIGH ? 127 : -128);
     conv_pack_u8(packed, oihw, s->oc, s->ci, s->kh, s->kw);
+    c->weights = packed;
+    if (takes_winograd(s)) {
+        c->winograd = allocate(conv_packed_size_winograd(s->oc, s->ci) * sizeof *c->winograd);
+        conv_pack_winograd(c->winograd, oihw, s->oc, s->ci);
+        c->scratch = allocate(conv_winograd_scratch(s->ci));
+    }
     free(oihw);
-    return packed;
 }
 
 /* Biases and scales that spread the codes over 0 .. 255 and some way beyond. */
@@ -149,6 +162,7 @@ static ConvU8Args args_u8(const Case *c, const Shape *s, Residual residual, floa
                      .add = c->add.v8,
                      .add_f32 = c->add_f32.view,
                      .weights = c->weights,
+                     .winograd = c->winograd,
                      .bias = c->bias,
                      .scale = c->scale.view.data,
                      .slope = c->slope.view.data,
@@ -168,8 +182,19 @@ static ConvU8Args args_u8(const Case *c, const Shape *s, Residual residual, floa
     return a;
 }
 
-static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32, Residual residual)
+/* The kernel under test; with scratch memory the one by Winograd. */
+static void run_u8(const Kernels *k, const ConvU8Args *a, void *scratch, int y0, int y1)
 {
+    if (scratch)
+        k->conv_u8_winograd(a, scratch, y0, y1);
+    else
+        k->conv_u8(a, y0, y1);
+}
+
+static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32, Residual residual,
+                     int winograd)
+{
+    void *scratch;
     const int cut = rnd_int(0, s->h);
     char what[200];
     Case c = { 0 };
@@ -180,7 +205,8 @@ static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32,
     if (kind != RANDOM)
         codes_fill_u8(&c.in, rnd_one_in(4) ? 0 : 255);
     codes_fill_halo_u8(&c.in, rnd_one_in(2) ? 255 : rnd_int(0, 255));
-    c.weights = weights_u8(s, kind);
+    weights_u8(&c, s, kind);
+    scratch = winograd ? c.scratch : NULL;
     case_scales(&c, s, kind);
     /* now and then far beyond what an integer holds */
     args = args_u8(&c, s, residual, rnd_one_in(20) ? 1e9f : rnd_float(20.0f, 150.0f));
@@ -193,8 +219,8 @@ static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32,
             ref_args.add_f32 = ref.view;
         check->ref->conv_u8(&ref_args, 0, s->h);
         buffer_check(&ref, what);
-        check->tested->conv_u8(&args, cut, s->h);
-        check->tested->conv_u8(&args, 0, cut);
+        run_u8(check->tested, &args, scratch, cut, s->h);
+        run_u8(check->tested, &args, scratch, 0, cut);
         buffer_same(&ref, &c.out_f32, what);
         buffer_free(&ref);
     } else {
@@ -206,8 +232,8 @@ static void check_u8(const Check *check, const Shape *s, Extremes kind, int f32,
             ref_args.add = ref.v8;
         check->ref->conv_u8(&ref_args, 0, s->h);
         codes_check(&before, &ref, what);
-        check->tested->conv_u8(&args, cut, s->h);
-        check->tested->conv_u8(&args, 0, cut);
+        run_u8(check->tested, &args, scratch, cut, s->h);
+        run_u8(check->tested, &args, scratch, 0, cut);
         codes_same(&ref, &c.out, what);
         codes_free(&ref);
         codes_free(&before);
@@ -223,7 +249,22 @@ static void conv_u8_check(const Check *check)
         const Residual residual = (Residual)rnd_int(0, RESIDUALS - 1);
 
         check_u8(check, &s, rnd_one_in(3) ? (Extremes)rnd_int(0, EXTREMES - 1) : RANDOM, f32,
-                 residual);
+                 residual, 0);
+    }
+}
+
+/* Against the plain convolution, which is another algorithm. */
+static void conv_u8_winograd_check(const Check *check)
+{
+    for (int n = 0; n < 300 && !check_failed(); n++) {
+        Shape s = shape_new();
+
+        s.kh = s.kw = 3;
+        s.stride = s.dilation = 1;
+        s.w = rnd_int(1, 130);
+        s.h = rnd_int(1, 5);
+        check_u8(check, &s, rnd_one_in(3) ? (Extremes)rnd_int(0, EXTREMES - 1) : RANDOM,
+                 rnd_one_in(3), (Residual)rnd_int(0, RESIDUALS - 1), 1);
     }
 }
 
@@ -439,7 +480,24 @@ static void call_u8(const Kernels *kernels, void *arg, int part)
     kernels->conv_u8(a, 0, (h + part - 1) / part);
 }
 
-static void conv_u8_bench(const Check *check)
+/* What call_winograd() takes. */
+typedef struct Winograd {
+    ConvU8Args args;
+    void *scratch;
+} Winograd;
+
+static void call_winograd(const Kernels *kernels, void *arg, int part)
+{
+    const Winograd *c = arg;
+    const int h = c->args.out.data ? c->args.out.h : c->args.out_f32.h;
+
+    if (part > 1) /* the reference */
+        kernels->conv_u8(&c->args, 0, (h + part - 1) / part);
+    else
+        kernels->conv_u8_winograd(&c->args, c->scratch, 0, h);
+}
+
+static void bench_u8(const Check *check, int winograd)
 {
     if (strcmp(check->isa, "c") == 0) /* minutes */
         return;
@@ -447,20 +505,34 @@ static void conv_u8_bench(const Check *check)
         const Shape *s = &layers[i].shape;
         Case c = { 0 };
         ConvU8Args args;
+        Winograd call;
 
+        if (winograd && !takes_winograd(s))
+            continue;
         case_maps(&c, s, 1, s->oc <= 4, NO_ADD, 1);
-        c.weights = weights_u8(s, RANDOM);
+        weights_u8(&c, s, RANDOM);
         case_scales(&c, s, RANDOM);
         args = args_u8(&c, s, NO_ADD, 50.0f);
-        bench_run(check, &(Bench){ .name = "conv_u8",
+        call = (Winograd){ args, c.scratch };
+        bench_run(check, &(Bench){ .name = winograd ? "conv_u8_winograd" : "conv_u8",
                                    .shape = layers[i].name,
-                                   .fn = call_u8,
-                                   .arg = &args,
+                                   .fn = winograd ? call_winograd : call_u8,
+                                   .arg = winograd ? (void *)&call : &args,
                                    .flops = 2 * macs_of(s),
                                    .outputs = (double)s->w * s->h * s->oc,
                                    .ref_part = s->h });
         case_free(&c);
     }
+}
+
+static void conv_u8_bench(const Check *check)
+{
+    bench_u8(check, 0);
+}
+
+static void conv_u8_winograd_bench(const Check *check)
+{
+    bench_u8(check, 1);
 }
 
 static void call_bf16(const Kernels *kernels, void *arg, int part)
@@ -498,6 +570,7 @@ static void conv_bf16_bench(const Check *check)
 
 const Test quant_conv_tests[] = {
     TEST(conv_u8, conv_u8_check, conv_u8_bench),
+    TEST(conv_u8_winograd, conv_u8_winograd_check, conv_u8_winograd_bench),
     TEST(conv_bf16, conv_bf16_check, conv_bf16_bench),
     { 0 },
 };

@@ -26,7 +26,7 @@ static int prepare_bytes(Params *params, ConvParam *p, float scale)
 {
     const float scales[3] = { scale, scale, scale };
     const int zeros[3] = { 3, 3, 3 };
-    const ConvU8Input in = { scales, zeros, 2, 1, 1 };
+    const ConvU8Input in = { scales, zeros, 2, 1, 1, false };
     return params_prepare_u8(params, p, &in);
 }
 

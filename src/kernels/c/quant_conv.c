@@ -1,4 +1,5 @@
 /* Low-precision convolutions: the reference, and the packing of weights. */
+#include "kernels/c/quant_store.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -60,22 +61,6 @@ static int32_t sum_u8(const ConvU8Args *a, const uint8_t *in, const int8_t *w, i
     return (int32_t)sum;
 }
 
-/* The value of one output, in codes (zero point included) or real. */
-static float value_u8(const ConvU8Args *a, int32_t acc, int y, int x, int o)
-{
-    const float m = a->out.data ? a->out_inv_scale : 1.0f, z = a->out.data ? a->out_zero : 0.0f;
-    const float s = a->scale[o] * m, k = a->add_scale * m;
-    float u;
-
-    if (a->add.data)
-        u = fmaf(view8_at(&a->add, y, x)[o], k, fmaf((float)acc, s, -((float)a->add_zero * k)));
-    else if (a->add_f32.data)
-        u = fmaf((float)acc, s, 0.0f) + view_at(&a->add_f32, y, x)[o];
-    else
-        return fmaf((float)acc, acc < 0 ? s * a->slope[o] : s, z);
-    return (u > 0.0f ? u : u * a->slope[o]) + z;
-}
-
 void conv_u8_c(const ConvU8Args *a, int y0, int y1)
 {
     const int oc = a->out.data ? a->out.c : a->out_f32.c, w = a->out.data ? a->out.w : a->out_f32.w;
@@ -89,12 +74,8 @@ void conv_u8_c(const ConvU8Args *a, int y0, int y1)
             for (int o = 0; o < oc; o++) {
                 const int8_t *weights =
                     a->weights + (size_t)(o / CONV_LANES) * block + (size_t)(o % CONV_LANES) * 4;
-                const float v = value_u8(a, sum_u8(a, in, weights, a->bias[o]), y, x, o);
 
-                if (a->out.data)
-                    view8_at(&a->out, y, x)[o] = code_from_f32(v);
-                else
-                    view_at(&a->out_f32, y, x)[o] = v;
+                store_u8(a, sum_u8(a, in, weights, a->bias[o]), y, x, o);
             }
         }
 }

@@ -97,13 +97,14 @@ VEC_INLINE void vi_store_codes_n(uint8_t *p, vi v, int n)
 {
     bytes_store_n(p, vmovn_s32(v), n);
 }
-/* The conversion saturates where the reference makes 0 of what no 32-bit integer holds. */
-VEC_INLINE vi vi_round_codes(vf v)
+/* code_from_f32() of the first n lanes: the conversion saturates where that makes 0 of what no 32-bit integer
+ * holds. */
+VEC_INLINE void vf_store_codes_n(uint8_t *p, vf v, int n)
 {
     const uint32x4_t fits = vcltq_f32(v, vdupq_n_f32(0x1p31f));
     const vi q = vandq_s32(vi_round(v), vreinterpretq_s32_u32(fits));
 
-    return vminq_s32(vmaxq_s32(q, vi_set(0)), vi_set(255));
+    vi_store_codes_n(p, vminq_s32(vmaxq_s32(q, vi_set(0)), vi_set(255)), n);
 }
 /* v > 0 ? v : v * slope. */
 VEC_INLINE vf vf_activate(vf v, vf slope)

@@ -7,13 +7,6 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Before a loop over the sums of a tile: its count is a constant, and only when it is fully unrolled
- * are the sums registers. */
-
-/* The compiler forgets how a pointer was made, so that it keeps that one instead of deriving a
- * pointer for each pixel, for which there are not enough registers. */
-#define KEEP(p) __asm__("" : "+r"(p))
-
 /* What a tile needs to know about the layer. Distances in floats. */
 typedef struct ConvPlan {
     ptrdiff_t step;    /* in the input, from an output pixel to its right neighbour */

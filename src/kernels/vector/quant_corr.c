@@ -64,7 +64,7 @@ VEC_INLINE void corr_store(const CorrS8Args *a, int y, int i, int k, const int32
     if (a->out.data) {
         const vf q = vf_fma(v, vf_set(f * a->out_inv_scale), vf_set((float)a->out_zero));
 
-        vi_store_codes_n(view8_at(&a->out, y, i) + k, vi_round_codes(q), n);
+        vf_store_codes_n(view8_at(&a->out, y, i) + k, q, n);
     }
 }
 

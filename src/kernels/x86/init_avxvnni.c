@@ -3,5 +3,6 @@
 
 void kernels_init_avxvnni(Kernels *table)
 {
+    table->winograd = false; /* the dot products of bytes do as much at once */
     table->conv_u8 = conv_u8_avxvnni;
 }

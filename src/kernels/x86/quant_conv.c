@@ -105,59 +105,12 @@ VEC_INLINE vi sum_dot(vi sum, Group x, Weights w)
 #endif
 #endif
 
+#include "kernels/x86/quant_finish.h"
 #include "kernels/x86/quant_tile.h"
-
-/* ---- from sums to outputs ---- */
-
-/* b where the sign of x is set, else a. */
-VEC_INLINE vf vf_by_sign(vf a, vf b, vi x)
-{
-#if defined(__AVX512F__)
-    return _mm512_mask_mov_ps(a, _mm512_movepi32_mask(x), b);
-#else
-    return _mm256_blendv_ps(a, b, _mm256_castsi256_ps(x));
-#endif
-}
-
-/* The constants of a call, see ConvU8Args. */
-typedef struct Finish {
-    const Args *args;
-    float m, k, shift, z;
-} Finish;
-
-/* The outputs o .. o+VL-1 of pixel (y,x), oc in all. */
-VEC_INLINE void finish(const Finish *f, vi sum, int y, int x, int o, int oc)
-{
-    const Args *a = f->args;
-    const int n = oc - o < VL ? oc - o : VL;
-    const vf scale = vf_load(a->scale + o) * vf_set(f->m), slope = vf_load(a->slope + o);
-    vf v = vf_from(sum);
-
-    if (!a->add.data && !a->add_f32.data)
-        v = vf_fma(v, vf_by_sign(scale, scale * slope, sum), vf_set(f->z));
-    else {
-        v = vf_fma(v, scale, vf_set(f->shift));
-        if (a->add.data)
-            v = vf_fma(vf_from(vi_load_codes(view8_at(&a->add, y, x) + o)), vf_set(f->k), v);
-        else
-            v = v + vf_load(view_at(&a->add_f32, y, x) + o);
-        v = vf_activate(v, slope) + vf_set(f->z);
-    }
-    if (a->out.data)
-        vi_store_codes_n(view8_at(&a->out, y, x) + o, vi_round_codes(v), n);
-    else
-        vf_store_n(view_at(&a->out_f32, y, x) + o, v, n);
-}
 
 void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
 {
     const int w = a->out.data ? a->out.w : a->out_f32.w, oc = a->out.data ? a->out.c : a->out_f32.c;
-    const float m = a->out.data ? a->out_inv_scale : 1.0f, k = a->add_scale * m;
-    const Finish f = { .args = a,
-                       .m = m,
-                       .k = k,
-                       .shift = a->add.data ? -((float)a->add_zero * k) : 0.0f,
-                       .z = a->out.data ? (float)a->out_zero : 0.0f };
     const Walk walk = walk_new(a, a->in.px, a->in.row, (a->in.c + 3) / 4);
     const int pad_y = a->dilation * (a->kh - 1) / 2, pad_x = a->dilation * (a->kw - 1) / 2;
     vi sum[TILE_PIXELS * TILE_VECTORS];
@@ -165,6 +118,8 @@ void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
     for (int y = y0; y < y1; y++)
         for (int o = 0; o < oc; o += TILE_VECTORS * VL) {
             const int vectors = oc - o > VL ? 2 : 1;
+            const Finish f[2] = { finish_new(a, o, oc),
+                                  vectors > 1 ? finish_new(a, o + VL, oc) : (Finish){ 0 } };
             const TileSize *tile;
 
             for (int x = 0; x < w; x += tile->pixels) {
@@ -173,7 +128,7 @@ void KERNEL(conv_u8)(const ConvU8Args *a, int y0, int y1)
                 tile = tile_next(vectors, w - x);
                 tile->run(a, &walk, (const char *)in, o, sum);
                 for (int i = 0; i < tile->pixels * vectors; i++)
-                    finish(&f, sum[i], y, x + i / vectors, o + i % vectors * VL, oc);
+                    finish(&f[i % vectors], sum[i], y, x + i / vectors);
             }
         }
 }

@@ -34,6 +34,16 @@ VEC_INLINE hw hw_add(hw a, hw b)
     return _mm256_add_epi16(a, b);
 }
 
+VEC_INLINE hw hw_sub(hw a, hw b)
+{
+    return _mm256_sub_epi16(a, b);
+}
+
+VEC_INLINE void hw_store(int16_t *p, hw v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
 VEC_INLINE hw hw_shift_right7(hw a)
 {
     return _mm256_srli_epi16(a, 7);
@@ -125,6 +135,55 @@ VEC_INLINE void vw_store_n(uint8_t *p, vw v, int n)
 }
 #endif
 
+/* ---- words in pairs, sums of 32 bits ---- */
+
+VEC_INLINE vi vi_load_pairs(const int16_t *p)
+{
+#if defined(__AVX512F__)
+    return _mm512_loadu_si512(p);
+#else
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+#endif
+}
+
+/* The same pair in every lane. */
+VEC_INLINE vi vi_set_pair(const int16_t *p)
+{
+    int32_t pair;
+
+    memcpy(&pair, p, sizeof pair);
+    return vi_set(pair);
+}
+
+/* Both products of each pair of words, summed. */
+VEC_INLINE vi vi_multiply_pairs(vi a, vi b)
+{
+#if defined(__AVX512F__)
+    return _mm512_madd_epi16(a, b);
+#else
+    return _mm256_madd_epi16(a, b);
+#endif
+}
+
+VEC_INLINE vi vi_sub(vi a, vi b)
+{
+#if defined(__AVX512F__)
+    return _mm512_sub_epi32(a, b);
+#else
+    return _mm256_sub_epi32(a, b);
+#endif
+}
+
+/* Of multiples of four. */
+VEC_INLINE vi vi_quarter(vi v)
+{
+#if defined(__AVX512F__)
+    return _mm512_srai_epi32(v, 2);
+#else
+    return _mm256_srai_epi32(v, 2);
+#endif
+}
+
 /* ---- codes as 32-bit integers ---- */
 
 VEC_INLINE vi vi_load_codes(const uint8_t *p)
@@ -153,13 +212,29 @@ VEC_INLINE void vi_store_codes_n(uint8_t *p, vi v, int n)
 #endif
 }
 
-/* What became INT_MIN in the conversion is 0. */
-VEC_INLINE vi vi_round_codes(vf v)
+/* code_from_f32() of the first n lanes: what became INT_MIN in the conversion is 0. */
+VEC_INLINE void vf_store_codes_n(uint8_t *p, vf v, int n)
 {
 #if defined(__AVX512F__)
-    return _mm512_min_epi32(_mm512_max_epi32(vi_round(v), vi_set(0)), vi_set(255));
+    const __m128i codes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(vi_round(v), vi_set(0)));
+
+    if (n >= 16)
+        _mm_storeu_si128((__m128i *)p, codes);
+    else
+        _mm_mask_storeu_epi8(p, vec_mask(n), codes);
 #else
-    return _mm256_min_epi32(_mm256_max_epi32(vi_round(v), vi_set(0)), vi_set(255));
+    const __m256i q = vi_round(v);
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+    const __m128i codes = _mm_packus_epi16(words, words);
+
+    if (n >= 8)
+        _mm_storel_epi64((__m128i *)(void *)p, codes);
+    else {
+        const uint64_t bytes = (uint64_t)_mm_cvtsi128_si64(codes);
+
+        memcpy(p, &bytes, (size_t)n);
+    }
 #endif
 }
 
