@@ -110,10 +110,8 @@ VEC_INLINE void multiply(const Call *c, vi *out, const int16_t *in, const int16_
         }
     }
     UNROLL
-    for (int t = 0; t < T; t++)
-        UNROLL
-    for (int l = 0; l < L; l++)
-        out[t * VECTORS + l] = sum[t * L + l];
+    for (int i = 0; i < T * L; i++)
+        out[i / L * VECTORS + i % L] = sum[i];
 }
 
 #define MULTIPLY(T, L)                                                                             \
@@ -123,31 +121,29 @@ VEC_INLINE void multiply(const Call *c, vi *out, const int16_t *in, const int16_
         multiply(c, out, in, w, T, L);                                                             \
     }
 
-MULTIPLY(1, 1)
-MULTIPLY(2, 1)
-MULTIPLY(4, 1)
-MULTIPLY(6, 1)
-MULTIPLY(1, 2)
-MULTIPLY(2, 2)
-MULTIPLY(4, 2)
-MULTIPLY(6, 2)
+#define NAME(T, L) multiply_##T##x##L,
+#define TO_TILES(M, L) M(1, L) M(2, L) M(3, L) M(4, L) M(5, L) M(6, L)
+
+TO_TILES(MULTIPLY, 1)
+TO_TILES(MULTIPLY, 2)
+
+typedef void (*MultiplyFn)(const Call *c, vi *out, const int16_t *in, const int16_t *w);
+
+static const MultiplyFn multiplies[VECTORS][TILES + 1] = { { NULL, TO_TILES(NAME, 1) },
+                                                           { NULL, TO_TILES(NAME, 2) } };
 
 /* The sums of `count` tiles and the vectors from output o on. */
 static void products(const Call *c, int o, int vectors, int count)
 {
-    static void (*const run[VECTORS][4])(const Call *, vi *, const int16_t *, const int16_t *) = {
-        { multiply_1x1, multiply_2x1, multiply_4x1, multiply_6x1 },
-        { multiply_1x2, multiply_2x2, multiply_4x2, multiply_6x2 }
-    };
     const int16_t *w = c->args->winograd + o / CONV_LANES * c->block + o % CONV_LANES * 2;
 
     for (int p = 0; p < POSITIONS; p++, w += c->position) {
         const int16_t *in = c->in + (ptrdiff_t)p * BATCH * c->channels;
         vi *sums = c->sums + p * BATCH * VECTORS;
 
-        for (int t = 0, n; t < count; t += n) {
-            n = count - t >= 6 ? 6 : count - t >= 4 ? 4 : count - t >= 2 ? 2 : 1;
-            run[vectors - 1][n / 2](c, sums + t * VECTORS, in + (ptrdiff_t)t * c->channels, w);
+        for (int t = 0, n, parts = (count + TILES - 1) / TILES; t < count; t += n, parts--) {
+            n = (count - t + parts - 1) / parts;
+            multiplies[vectors - 1][n](c, sums + t * VECTORS, in + (ptrdiff_t)t * c->channels, w);
         }
     }
 }
