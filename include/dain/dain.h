@@ -108,6 +108,13 @@ typedef enum DainFlowScale {
                           one to stay within memory_limit */
 } DainFlowScale;
 
+/* How things are taken to move from one frame of a pair to the other. */
+typedef enum DainMotion {
+    DAIN_MOTION_LINEAR, /* straight on, at a steady speed */
+    DAIN_MOTION_CURVED /* on the path through four frames, where dain_push_ahead() shows the one after the
+                           pair. Keeps a third frame. The original network knows linear motion only */
+} DainMotion;
+
 typedef enum DainLogLevel {
     DAIN_LOG_ERROR,
     DAIN_LOG_WARNING,
@@ -133,7 +140,8 @@ typedef struct DainSettings {
     size_t memory_limit; /* bytes, see dain_set_memory_limit(); 0 = no limit */
     int tta; /* test-time augmentation: 1 = a new picture is the mean of what the network makes of the
                 frames and of the frames turned by 180 degrees. Better, in twice the time; 0 = no */
-    uint64_t reserved[5]; /* zero, else DAIN_EINVAL */
+    DainMotion motion;    /* default DAIN_MOTION_LINEAR */
+    uint64_t reserved[4]; /* zero, else DAIN_EINVAL */
 } DainSettings;
 
 /* Fills in the defaults above. */
@@ -178,6 +186,24 @@ DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
 DAIN_API int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *guide);
 
 /*
+ * With DAIN_MOTION_CURVED: shows the frame that comes after the pair, ahead of its time. If a pair was at hand
+ * before this one without a reset between, new pictures of this one follow the path through all four frames:
+ * things that fall, swing or turn are not cut short. dain_advance() then goes on to it; dain_push() would forget
+ * it.
+ *
+ * before, after: how long the pair before and the one that this frame ends last, this one being 1; > 0, both 1 where
+ * frames come evenly. Not at a cut: what is shown has to belong to the same scene. With other settings
+ * nothing is kept, and dain_advance() fails. Errors: DAIN_EINVAL, DAIN_ESTATE (fewer than two frames),
+ * DAIN_ECANCELED; the pair stays as it is.
+ */
+DAIN_API int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *guide,
+                             double before, double after);
+
+/* The frame shown ahead becomes the newer one of the pair: as dain_push() of it, at no cost. Errors:
+ * DAIN_ESTATE (there is none). */
+DAIN_API int dain_advance(DainContext *ctx);
+
+/*
  * Makes the picture at t = num / den between the last two frames pushed (0 = the older, 1 = the
  * newer), 0 <= num <= den, den > 0, and writes it to *out, whose size must be that of the frames;
  * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves (floats
@@ -192,7 +218,7 @@ DAIN_API int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const 
  * pair. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size of the
  * frames becomes known, at the first push, the cheapest layout that fits is taken: first what changes no
  * bit of the result (strips; the original network runs in bands and takes longer), then, only where
- * the settings leave it open (AUTO, DEFAULT), bfloat16, 8 bits, and motion at a lower resolution. What
+ * the settings leave it open (AUTO, DEFAULT), bfloat16, linear motion, 8 bits, and motion at a lower resolution. What
  * is given up is logged as a warning. Too little is DAIN_ENOMEM with the need in the sentence.
  *
  * bytes: 0 = no limit. Forgets the size of the frames, so that the next push lays everything out anew.
@@ -210,8 +236,8 @@ typedef struct DainPlan {
     size_t arena_bytes;    /* working memory, used again for every picture */
     size_t scratch_bytes;  /* of the threads */
     size_t weight_bytes;
-    size_t frame_bytes; /* kept with each of two frames */
-    size_t pair_bytes;  /* kept with a pair */
+    size_t frame_bytes; /* kept with each of two frames, or three where motion is curved */
+    size_t pair_bytes;  /* kept with a pair, or with each of three */
     size_t total_bytes; /* all of them */
     uint64_t reserved[4];
 } DainPlan;

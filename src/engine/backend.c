@@ -2,6 +2,7 @@
 #include "engine/backend.h"
 
 #include "base/mem.h"
+#include "engine/engine.h"
 
 /* ---- our own engine ---- */
 
@@ -13,6 +14,22 @@ typedef struct Native {
 static int native_push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     return dain_push_guided(((Native *)backend)->context, frame, guide);
+}
+
+static int native_push_ahead(Backend *backend, const DainImage *frame, const DainImage *guide,
+                             double before, double after)
+{
+    return dain_push_ahead(((Native *)backend)->context, frame, guide, before, after);
+}
+
+static int native_advance(Backend *backend)
+{
+    return dain_advance(((Native *)backend)->context);
+}
+
+static bool native_curved(const Backend *backend)
+{
+    return engine_curved(((const Native *)backend)->context);
 }
 
 static int native_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)
@@ -42,8 +59,16 @@ static void native_close(Backend *backend)
 }
 
 static const BackendMethods native_methods = {
-    "native",      native_push,       native_interpolate, native_reset,
-    native_cancel, native_last_error, native_close,
+    .name = "native",
+    .push = native_push,
+    .push_ahead = native_push_ahead,
+    .advance = native_advance,
+    .curved = native_curved,
+    .interpolate = native_interpolate,
+    .reset = native_reset,
+    .cancel = native_cancel,
+    .last_error = native_last_error,
+    .close = native_close,
 };
 
 DainContext *backend_context(Backend *backend)
@@ -73,6 +98,22 @@ int backend_push(Backend *backend, const DainImage *frame)
 int backend_push_guided(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     return backend->methods->push(backend, frame, guide);
+}
+
+int backend_push_ahead(Backend *backend, const DainImage *frame, const DainImage *guide,
+                       double before, double after)
+{
+    return backend->methods->push_ahead(backend, frame, guide, before, after);
+}
+
+int backend_advance(Backend *backend)
+{
+    return backend->methods->advance(backend);
+}
+
+bool backend_curved(const Backend *backend)
+{
+    return backend->methods->curved && backend->methods->curved(backend);
 }
 
 int backend_interpolate(Backend *backend, int64_t num, int64_t den, const DainImage *out)

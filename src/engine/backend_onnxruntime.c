@@ -434,7 +434,13 @@ static void close_runtime(Backend *backend)
 }
 
 static const BackendMethods methods = {
-    "onnxruntime", push, interpolate, reset, cancel, last_error, close_runtime,
+    .name = "onnxruntime",
+    .push = push,
+    .interpolate = interpolate,
+    .reset = reset,
+    .cancel = cancel,
+    .last_error = last_error,
+    .close = close_runtime,
 };
 
 /* ---- opening ---- */

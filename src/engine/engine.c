@@ -31,7 +31,9 @@ struct DainContext {
     Session session;
     int width, height; /* of the frames, 0 = none yet */
     int frames;        /* pushed and kept: 0, 1, 2 */
-    bool pair_ready;   /* flows between the two frames are in `pair` */
+    bool pair_ready;   /* what depends on the pair alone is there, */
+    bool before_ready; /* likewise of the pair before, */
+    bool ahead_ready;  /* and of the frame after and the pair that it ends */
     atomic_bool cancel;
 };
 
@@ -54,11 +56,17 @@ void dain_settings_default(DainSettings *settings)
 
 /* ---- open and close ---- */
 
+static void forget_frames(DainContext *c)
+{
+    c->frames = 0;
+    c->pair_ready = c->before_ready = c->ahead_ready = false;
+}
+
 static void release_size(DainContext *c)
 {
     session_close(&c->session);
-    c->width = c->height = c->frames = 0;
-    c->pair_ready = false;
+    c->width = c->height = 0;
+    forget_frames(c);
 }
 
 void dain_close(DainContext **ctx)
@@ -132,6 +140,9 @@ static int open_parts(DainContext *c, const DainSettings *s)
     if ((unsigned)s->tta > 1)
         return report_error(&c->report, DAIN_EINVAL, "tta is 0 or 1, not %d", s->tta);
     c->model->tta = s->tta;
+    if ((unsigned)s->motion > DAIN_MOTION_CURVED)
+        return report_error(&c->report, DAIN_EINVAL, "unknown motion %d", (int)s->motion);
+    c->model->curved = s->motion == DAIN_MOTION_CURVED && c->model->kind->curves;
     if (s->strip_rows < 0)
         return report_error(&c->report, DAIN_EINVAL, "%d rows in a strip", s->strip_rows);
     if (s->strip_rows > 0)
@@ -142,7 +153,8 @@ static int open_parts(DainContext *c, const DainSettings *s)
     c->budget = (Budget){ .limit = s->memory_limit,
                           .threads = threads < MAX_THREADS ? threads : MAX_THREADS,
                           .precision = s->precision,
-                          .flow = s->flow };
+                          .flow = s->flow,
+                          .curved = c->model->curved };
     c->pool = pool_create(c->budget.threads);
     if (!c->pool)
         return report_error(&c->report, DAIN_ESYSTEM,
@@ -198,6 +210,8 @@ static void describe(const DainContext *c, const Need *n, char *text, size_t siz
     if (n->reduce > 1)
         used += (size_t)snprintf(text + used, size - used, ", motion at 1/%d of the resolution",
                                  n->reduce);
+    if (c->budget.curved && !c->model->curved)
+        used += (size_t)snprintf(text + used, size - used, ", linear motion");
     if (n->strip_rows)
         used += (size_t)snprintf(text + used, size - used, ", strips of %d rows", n->strip_rows);
     if (n->bands > 1)
@@ -243,6 +257,30 @@ static int finish(DainContext *c, int error)
     return error;
 }
 
+static int prepare_pair(DainContext *ctx)
+{
+    if (ctx->pair_ready)
+        return DAIN_OK;
+    const int error = session_pair(&ctx->session, &ctx->cancel);
+    ctx->pair_ready = !error;
+    return error;
+}
+
+/* Before a frame is pushed: the pair at hand becomes the one before. */
+static int keep_pair(DainContext *ctx)
+{
+    int error = DAIN_OK;
+    ctx->ahead_ready = ctx->before_ready = false;
+    if (ctx->model->curved && ctx->frames == 2) {
+        error = prepare_pair(ctx);
+        if (!error)
+            session_keep_pair(&ctx->session);
+        ctx->before_ready = !error;
+    }
+    ctx->pair_ready = false;
+    return error;
+}
+
 int dain_push(DainContext *ctx, const DainImage *frame)
 {
     return dain_push_guided(ctx, frame, NULL);
@@ -258,15 +296,63 @@ int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *
         error = engine_prepare(ctx, frame->width, frame->height);
     if (error)
         return finish(ctx, error);
-    ctx->pair_ready = false;
+    error = keep_pair(ctx);
+    if (error)
+        return finish(ctx, error);
     const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
     error = finish(
         ctx, session_frame_guided(&ctx->session, &view, guide ? &guide_view : &view, &ctx->cancel));
     if (error) { /* half a frame was written over the older one */
         ctx->frames = ctx->frames > 0;
+        ctx->before_ready = false;
         return error;
     }
     ctx->frames = ctx->frames ? 2 : 1;
+    return DAIN_OK;
+}
+
+bool engine_curved(const DainContext *c)
+{
+    return c->model->curved;
+}
+
+int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *guide, double before,
+                    double after)
+{
+    if (!ctx || !frame)
+        return DAIN_EINVAL;
+    ctx->report.error[0] = 0;
+    if (ctx->frames < 2)
+        return report_error(&ctx->report, DAIN_ESTATE, "a frame ahead needs a pair before it");
+    if (!(before > 0 && before <= 1e6 && after > 0 && after <= 1e6))
+        return report_error(&ctx->report, DAIN_EINVAL,
+                            "the neighbours of a pair last %g and %g times as long", before, after);
+    int error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    if (error || !ctx->model->curved)
+        return finish(ctx, error);
+    ctx->ahead_ready = false;
+    error = prepare_pair(ctx);
+    const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
+    if (!error)
+        error = session_ahead(&ctx->session, &view, guide ? &guide_view : &view, &ctx->cancel);
+    if (error)
+        return finish(ctx, error);
+    ctx->ahead_ready = true;
+    ctx->session.before = (float)before;
+    ctx->session.after = (float)after;
+    return DAIN_OK;
+}
+
+int dain_advance(DainContext *ctx)
+{
+    if (!ctx)
+        return DAIN_EINVAL;
+    ctx->report.error[0] = 0;
+    if (!ctx->ahead_ready)
+        return report_error(&ctx->report, DAIN_ESTATE, "no frame has been shown ahead");
+    session_advance(&ctx->session);
+    ctx->ahead_ready = false;
+    ctx->before_ready = true;
     return DAIN_OK;
 }
 
@@ -274,8 +360,7 @@ void dain_reset(DainContext *ctx)
 {
     if (!ctx)
         return;
-    ctx->frames = 0;
-    ctx->pair_ready = false;
+    forget_frames(ctx);
     atomic_store(&ctx->cancel, false);
 }
 
@@ -295,12 +380,11 @@ int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage
         session_store_frame(&ctx->session, num ? SCOPE_FRAME1 : SCOPE_FRAME0, &view);
         return DAIN_OK;
     }
-    if (!ctx->pair_ready) {
-        error = finish(ctx, session_pair(&ctx->session, &ctx->cancel));
-        if (error)
-            return error;
-        ctx->pair_ready = true;
-    }
+    error = prepare_pair(ctx);
+    if (error)
+        return finish(ctx, error);
+    if (!ctx->before_ready || !ctx->ahead_ready)
+        ctx->session.before = ctx->session.after = 0;
     return finish(ctx, session_time(&ctx->session, num, den, &view, &ctx->cancel));
 }
 

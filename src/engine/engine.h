@@ -4,8 +4,13 @@
 
 #include "dain/dain.h"
 
+#include <stdbool.h>
+
 /* Plans and allocates for frames of w x h, whose sides were checked. Errors: as dain_push(). */
 int engine_prepare(DainContext *c, int w, int h);
+
+/* Whether the motion is curved, as far as is known. */
+bool engine_curved(const DainContext *c);
 
 /* What dain_open_error() says from now on. */
 void engine_open_error(const char *sentence);

@@ -215,15 +215,26 @@ int graph_clamp_add(Graph *g, int a, int b, float lo, float hi)
     return result(op);
 }
 
-int graph_splat(Graph *g, int flow, int w, float sign, bool from_end)
+int graph_splat(Graph *g, int flow, int w, int way, float sign, bool from_end)
 {
     const Tensor t = shape(g, flow);
     Op *op = add_one(g, OP_SPLAT_WEIGHTS, "", (int[]){ flow, w }, 2, t.h, t.w, 4);
     if (op)
         op->a = sign;
-    op = add_one(g, OP_SPLAT, "", (int[]){ result(op), flow }, 2, t.h, t.w, 4);
+    op = add_one(g, OP_SPLAT, "", (int[]){ result(op), way }, 2, t.h, t.w, 4);
     if (op)
         op->a = from_end;
+    return result(op);
+}
+
+int graph_mix(Graph *g, MixKind kind, int x, int y)
+{
+    const Tensor t = shape(g, x), u = shape(g, y);
+    if (!g->error && (!same_size(&t, &u) || t.c % u.c))
+        return graph_fail(g, DAIN_EINVAL, "mix of tensors of different shapes");
+    Op *op = add_one(g, OP_MIX, "", (int[]){ x, y }, 2, t.h, t.w, t.c);
+    if (op)
+        op->mix = kind;
     return result(op);
 }
 
@@ -316,7 +327,9 @@ void graph_export(Graph *g, int tensor, const char *name)
 int graph_import(Graph *g, Scope scope, const char *name)
 {
     const Network *n = g->network;
-    const Scope kept = scope == SCOPE_FRAME1 ? SCOPE_FRAME0 : scope;
+    const Scope kept = scope == SCOPE_FRAME1                           ? SCOPE_FRAME0
+                       : scope == SCOPE_BEFORE || scope == SCOPE_AFTER ? SCOPE_PAIR
+                                                                       : scope;
     for (int i = 0; i < n->export_count; i++) {
         const Export *e = &n->exports[i];
         if (e->scope != kept || strcmp(e->name, name))

@@ -29,6 +29,8 @@ typedef enum Scope {
     SCOPE_FRAME0, /* kept with the older frame (or, in the frame graph, with the frame at hand) */
     SCOPE_FRAME1, /* kept with the newer frame */
     SCOPE_PAIR,   /* kept with the pair */
+    SCOPE_BEFORE, /* kept with the pair before, */
+    SCOPE_AFTER,  /* and with the one after: their exports are those of SCOPE_PAIR */
     SCOPE_COUNT
 } Scope;
 
@@ -49,6 +51,7 @@ typedef enum OpKind {
     OP_SPLAT_WEIGHTS,
     OP_SPLAT,
     OP_PROJECT,
+    OP_MIX,
     OP_POLISH,
     OP_COMPOSE,
     OP_CONCAT,
@@ -70,6 +73,17 @@ typedef enum OpKind {
     OP_FINISH,
     OP_KINDS
 } OpKind;
+
+/* What OP_MIX makes of x and y at the time t. r: how long the neighbouring pair lasts, this one being 1. */
+typedef enum MixKind {
+    MIX_BEFORE, /* acceleration in the frame between two pairs, x the flow forwards, y the flow back: */
+    MIX_AFTER, /* (x r + y) 2 / (r (r + 1)), r that of the pair before or after; 0 where motion is steady */
+    MIX_MEAN,  /* (x + y) / 2 */
+    MIX_LIMIT, /* limit_f32 of two accelerations */
+    MIX_BEND0, /* x - y (1 - t) / 2 */
+    MIX_BEND1, /* x - y t / 2 */
+    MIX_CURVE  /* x + y t (1 - t) / 2, y for every two channels of x */
+} MixKind;
 
 enum { OP_MAX_IN = 8, OP_MAX_OUT = 2, NAME_LENGTH = 40 };
 
@@ -110,6 +124,7 @@ typedef struct Op {
     int stride, dilation, radius; /* convolution; correlation */
     int motion_first; /* 8-bit convolution with a third input: channel where that was taken out */
     float a, b;       /* scale, limits: see ops.c */
+    MixKind mix;
 
     int zero_halo; /* plan: tensor whose halo this operator zeroes first, or -1 */
     bool settles;  /* plan: copies a result over an input, behind those that read it */
@@ -205,8 +220,10 @@ int graph_scale(Graph *g, int x, float scale);     /* scale * x: also a copy int
 int graph_motion(Graph *g, int flow, float scale); /* the same for a flow: see Tensor.motion */
 int graph_time_plane(Graph *g, int like);          /* 1 channel, the time t everywhere */
 int graph_clamp_add(Graph *g, int a, int b, float lo, float hi); /* b may be -1 */
-/* Splat of (sign*flow*e, e, 1), e = exp(w), by t*flow, or by (1-t)*flow if from_end. 4 channels. */
-int graph_splat(Graph *g, int flow, int w, float sign, bool from_end);
+/* Splat of (sign*flow*e, e, 1), e = exp(w), by t*way, or by (1-t)*way if from_end. way is the flow, but
+ * where motion is not steady. 4 channels. */
+int graph_splat(Graph *g, int flow, int w, int way, float sign, bool from_end);
+int graph_mix(Graph *g, MixKind kind, int x, int y);
 int graph_project(Graph *g, int s0, int s1); /* 6 channels: F_t0 F_t1 c0 c1 */
 int graph_polish(Graph *g, int flow, int y0, int y1);
 /* The new picture: img0, img1 (4 channels, full size), flow (4) and s (20) at half size. */
@@ -224,7 +241,7 @@ int graph_fail(Graph *g, int code, const char *format, ...) __attribute__((forma
 
 /* Keeps a tensor beyond its graph: with the frame in the frame graph, with the pair in the pair graph. */
 void graph_export(Graph *g, int tensor, const char *name);
-/* scope: which frame, or the pair. */
+/* scope: which frame, or which pair. */
 int graph_import(Graph *g, Scope scope, const char *name);
 
 /* ---- planning and running ---- */
@@ -247,6 +264,7 @@ typedef struct Run {
         *base[SCOPE_COUNT]; /* arena, frames, pair: MEM_ALIGN aligned, sizes of the plan */
     float *scratch;         /* pool_threads() times Network.scratch_floats */
     int64_t num, den;       /* the time t */
+    float before, after;    /* see MixKind; 0 = motion is steady */
     const ImageView *input, *output;
     atomic_bool *cancel;
 } Run;

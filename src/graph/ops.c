@@ -141,6 +141,49 @@ static void project_rows(const OpRun *r, int y0, int y1, float *scratch)
     kernels(r)->project_merge_f32(&r->out[0], &r->in[0], &r->in[1], r->t, y0, y1);
 }
 
+/* By what the accelerations seen fall short of those between frames: a path that swings within a few frames has more of
+ * them than its ends show. Chosen on training clips, docs/edge.md. */
+#define ACCELERATION_GAIN 1.3f
+
+static void mix_rows(const OpRun *r, int y0, int y1, float *scratch)
+{
+    const MixKind kind = r->op->mix;
+    const float ratio = kind == MIX_BEFORE ? r->run->before : r->run->after;
+    float x = 1, y = 0;
+    switch (kind) {
+    case MIX_BEFORE:
+    case MIX_AFTER:
+        if (r->run->before <= 0 ||
+            r->run->after <= 0) { /* the flows of neighbours may not be there */
+            kernels(r)->fill_f32(&r->out[0], 0, y0, y1);
+            return;
+        }
+        x = 2 / (ratio + 1);
+        y = 2 / (ratio * (ratio + 1));
+        break;
+    case MIX_LIMIT:
+        kernels(r)->limit_f32(&r->out[0], &r->in[0], &r->in[1], ACCELERATION_GAIN, y0, y1);
+        return;
+    case MIX_MEAN:
+        x = y = 0.5f;
+        break;
+    case MIX_BEND0:
+        y = -0.5f * r->one_minus_t;
+        break;
+    case MIX_BEND1:
+        y = -0.5f * r->t;
+        break;
+    case MIX_CURVE:
+        y = 0.5f * r->t * r->one_minus_t;
+        break;
+    }
+    const int c = r->in[1].c;
+    for (int k = 0; k < r->out[0].c; k += c) {
+        const View out = with_channels(r->out[0], k, c), in = with_channels(r->in[0], k, c);
+        kernels(r)->mix_f32(&out, &in, &r->in[1], x, y, y0, y1);
+    }
+}
+
 static int project_halo(const Op *op, int i)
 {
     return 4;
@@ -278,6 +321,7 @@ static const OpInfo table[OP_PAD_LOAD] = {
                      .min_rows = 8,
                      .halo = project_halo,
                      .reach = project_reach },
+    [OP_MIX] = { .name = "mix", .rows = mix_rows, .min_rows = 8 },
     [OP_POLISH] = { .name = "polish",
                     .rows = polish_rows,
                     .min_rows = 24,

@@ -113,6 +113,8 @@ size_t lk_polish_scratch(int w);
  *                    rounded half to even; f32 as it is
  * scale_f32          out = scale * x (1: a copy)
  * fill_f32           out = value
+ * limit_f32          out = gain * the mean of a and b, at most twice the lesser one, 0 where their signs
+ *                    differ (van Leer's monotonised central limiter)
  * shift_rgb_f32      out (3 channels) = first 3 of the 4 channels of x, minus 0.5
  */
 #define DAIN_VECTOR_KERNELS(K)                                                                     \
@@ -141,10 +143,11 @@ size_t lk_polish_scratch(int w);
     K(image_store_f32, (const ImageView *image, const View *x, int y0, int y1))                    \
     K(scale_f32, (const View *out, const View *x, float scale, int y0, int y1))                    \
     K(shift_rgb_f32, (const View *out, const View *x, int y0, int y1))
-/* fill_f32 is C everywhere. */
+/* fill_f32 and limit_f32 are C everywhere. */
 #define DAIN_KERNELS(K)                                                                            \
     DAIN_VECTOR_KERNELS(K)                                                                         \
     K(fill_f32, (const View *out, float value, int y0, int y1))                                    \
+    K(limit_f32, (const View *out, const View *a, const View *b, float gain, int y0, int y1))      \
     DAIN_ORIGINAL_KERNELS(K)
 
 typedef struct Kernels {

@@ -51,17 +51,35 @@ static int prepare(Guide *g, const AVFrame *rgb)
     return g->no_memory ? DAIN_ENOMEM : DAIN_OK;
 }
 
-int guide_push(Guide *g, Backend *engine, const AVFrame *rgb)
+/* What shows the motion of a frame: NULL in *guide for the frame itself, else *own. */
+static int guide_of(Guide *g, const AVFrame *rgb, DainImage *own, const DainImage **guide)
 {
-    const DainImage frame = colour_image(rgb);
+    *guide = NULL;
     if (!g->denoise)
-        return backend_push(engine, &frame);
+        return DAIN_OK;
     const int r = prepare(g, rgb);
     if (r < 0)
         return r;
     guide_smooth(g->smooth, rgb, g->row);
-    const DainImage guide = colour_image(g->smooth);
-    return backend_push_guided(engine, &frame, &guide);
+    *own = colour_image(g->smooth);
+    *guide = own;
+    return DAIN_OK;
+}
+
+int guide_push(Guide *g, Backend *engine, const AVFrame *rgb)
+{
+    const DainImage frame = colour_image(rgb), *guide;
+    DainImage own;
+    const int r = guide_of(g, rgb, &own, &guide);
+    return r < 0 ? r : backend_push_guided(engine, &frame, guide);
+}
+
+int guide_push_ahead(Guide *g, Backend *engine, const AVFrame *rgb, double before, double after)
+{
+    const DainImage frame = colour_image(rgb), *guide;
+    DainImage own;
+    const int r = guide_of(g, rgb, &own, &guide);
+    return r < 0 ? r : backend_push_ahead(engine, &frame, guide, before, after);
 }
 
 const char *guide_last_error(const Guide *g, const Backend *engine)

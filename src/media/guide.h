@@ -26,6 +26,9 @@ typedef struct Guide {
 /* Gives a planar float RGB frame to the engine. Errors: as backend_push(), DAIN_ENOMEM; the sentence is
  * that of guide_last_error(). */
 int guide_push(Guide *guide, Backend *engine, const AVFrame *rgb);
+/* The same, ahead of its time: as backend_push_ahead(). */
+int guide_push_ahead(Guide *guide, Backend *engine, const AVFrame *rgb, double before,
+                     double after);
 const char *guide_last_error(const Guide *guide, const Backend *engine);
 void guide_free(Guide *guide);
 

@@ -247,8 +247,10 @@ static void release(Pipeline *p)
         av_packet_free(&p->early[i]);
     mem_free(p->early);
     release_frame(&p->first);
+    release_frame(&p->before);
     release_frame(&p->older);
     release_frame(&p->newer);
+    release_frame(&p->ahead);
     frame_pool_free(&p->rgb_in);
     frame_pool_free(&p->rgb_out);
     queue_destroy(p->to_engine);
@@ -370,6 +372,7 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
     p->settings = settings;
     p->forecast = forecast;
     p->guide.denoise = settings->denoise_flow;
+    p->curved = settings->curved && settings->engine && backend_curved(settings->engine);
     p->newer_index = p->engine_index = p->lock_index = -1;
     Stage *const stages[] = { &p->reader, &p->engine, &p->writer };
     for (int i = 0; i < 3; i++) {

@@ -74,10 +74,11 @@ typedef struct PipelineSettings {
     const char *scenes;       /* file for a list of the cuts found, or NULL */
     const char *scene_list;   /* file with the cuts, instead of looking for some, or NULL */
     double fallback;          /* new frames of less confidence (detail.h) give way; 0 = none */
-    bool denoise_flow;        /* estimate motion on denoised copies, see guide.h */
-    bool match; /* sharpness and grain of their neighbours for new frames, see detail.h */
-    bool lock;  /* hold still things, see lock.h */
-    bool dedup; /* leave out repeated source frames, see dedup.h */
+    bool curved; /* motion follows the frames around each pair, where the engine can do that */
+    bool denoise_flow; /* estimate motion on denoised copies, see guide.h */
+    bool match;        /* sharpness and grain of their neighbours for new frames, see detail.h */
+    bool lock;         /* hold still things, see lock.h */
+    bool dedup;        /* leave out repeated source frames, see dedup.h */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
     int depth;              /* new frames that may wait for the encoder, 0 = usual */
     Backend *engine;        /* the caller's; nobody else may use it meanwhile */

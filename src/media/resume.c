@@ -271,12 +271,15 @@ static int next_prepared(Pipeline *p, SourceFrame *frame)
     return reader_prepare(p, &p->reader, frame);
 }
 
-/* Decodes up to the pair; DAIN_EIO if it is not what the mark says. */
+/* Decodes up to the pair; DAIN_EIO if it is not what the mark says. The frame before it goes to p->before. */
 static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
 {
     /* Frames before the pair, so that flashes are told from cuts as if all had been there. */
     const int64_t wanted = 4 * (SCENE_FLASH + 1), there = n[NEWER] - 1;
     for (int64_t i = 0; !pair[0].decoded || pair[0].decoded->pts < n[PTS]; i++) {
+        release_frame(&p->before);
+        p->before = pair[0];
+        pair[0] = (SourceFrame){ 0 };
         const int r = next_prepared(p, &pair[0]);
         if (r < 0)
             return r;
@@ -290,6 +293,8 @@ static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
         if (pair[i].decoded->pts != n[PTS + i] || picture_sum(pair[i].decoded) != n[SUM + i] ||
             pair[i].damaged)
             return DAIN_EIO;
+    if (p->before.decoded)
+        engine_judge(p, &p->before, &pair[0], n[NEWER] - 1);
     return DAIN_OK;
 }
 

@@ -23,29 +23,73 @@ static bool pair_is_wanted(const Pipeline *p)
     return p->lock || p->settings->match;
 }
 
-/* Gives a frame to the engine, which keeps what it needs of it. */
-static int push(Pipeline *p, SourceFrame *frame, int64_t index)
+/* RGB frames that the engine has are let go, but where they are needed again and could not be made again: two threads
+ * cannot convert at a time. */
+static void let_go(Pipeline *p, SourceFrame *frame)
 {
-    const int r = guide_push(&p->guide, p->settings->engine, frame->rgb);
-    if (r < 0)
-        return r;
-    if (!pair_is_wanted(p))
+    if (!pair_is_wanted(p) && (p->serial || !p->curved))
         av_frame_free(&frame->rgb);
-    p->engine_index = index;
-    return DAIN_OK;
 }
 
-/* Brings the pair older, newer into the engine; one of the two is mostly there already. */
+/* Gives a frame to the engine, which keeps what it needs of it. */
+static int push(Pipeline *p, SourceFrame *frame)
+{
+    int r = frame->rgb ? DAIN_OK : reader_colour(p, &p->engine, frame);
+    if (r >= 0)
+        r = guide_push(&p->guide, p->settings->engine, frame->rgb);
+    let_go(p, frame);
+    return r;
+}
+
+/* Whether the motion of the pair may follow that of the pair before. */
+static bool goes_on(const Pipeline *p)
+{
+    return p->curved && p->before.decoded && !p->older.apart;
+}
+
+/* Shows the engine the frame after the pair, if things move on to it. */
+static int show_ahead(Pipeline *p)
+{
+    enum { MOST = 4 }; /* times that one pair may last longer than its neighbour */
+    SourceFrame *const ahead = &p->ahead;
+    if (!goes_on(p) || !ahead->decoded || !backend_curved(p->settings->engine))
+        return DAIN_OK;
+    engine_judge(p, &p->newer, ahead, p->progress.frames_in + ahead->left_out);
+    const double now = (double)(p->newer.decoded->pts - p->older.decoded->pts);
+    const double before = (double)(p->older.decoded->pts - p->before.decoded->pts) / now;
+    const double after = (double)(ahead->decoded->pts - p->newer.decoded->pts) / now;
+    if (ahead->apart || before > MOST || after > MOST || before * MOST < 1 || after * MOST < 1)
+        return DAIN_OK;
+    int r = ahead->rgb ? DAIN_OK : reader_colour(p, &p->engine, ahead);
+    if (r >= 0)
+        r = guide_push_ahead(&p->guide, p->settings->engine, ahead->rgb, before, after);
+    let_go(p, ahead);
+    p->shown_ahead = r >= 0;
+    return r;
+}
+
+/* Brings the pair older, newer into the engine, and the frames around it. Most of that is there already. */
 static int load_pair(Pipeline *p)
 {
     int r = DAIN_OK;
-    if (p->engine_index != p->newer_index && p->engine_index != p->newer_index - 1) {
-        backend_reset(p->settings->engine);
-        r = push(p, &p->older, p->newer_index - 1);
+    if (p->engine_index == p->newer_index)
+        return r;
+    if (p->engine_index == p->newer_index - 1 && p->shown_ahead)
+        r = backend_advance(p->settings->engine);
+    else {
+        if (p->engine_index != p->newer_index - 1) {
+            backend_reset(p->settings->engine);
+            if (goes_on(p))
+                r = push(p, &p->before);
+            if (r == DAIN_OK)
+                r = push(p, &p->older);
+        }
+        if (r == DAIN_OK)
+            r = push(p, &p->newer);
     }
-    if (r == DAIN_OK && p->engine_index != p->newer_index)
-        r = push(p, &p->newer, p->newer_index);
-    return r;
+    p->shown_ahead = false;
+    p->engine_index = r == DAIN_OK ? p->newer_index : -1;
+    return r == DAIN_OK ? show_ahead(p) : r;
 }
 
 /* A new frame that is not to be trusted gives way to the nearer source frame. */
@@ -206,22 +250,33 @@ static void count_pause(Pipeline *p, double seconds)
                    p->source_index, seconds);
 }
 
-/* Whether the pair belongs to two scenes, or has a pause between. Nothing moves into a flash and out
- * of it either: it is as sudden. */
-static int judge_pair(Pipeline *p, bool *cut, bool *pause)
+/* Nothing moves into a flash and out of it either: it is as sudden as a cut. */
+void engine_judge(Pipeline *p, const SourceFrame *from, SourceFrame *to, int64_t index)
 {
-    const AVFrame *const a = p->older.decoded, *const b = p->newer.decoded;
+    const AVFrame *const a = from->decoded, *const b = to->decoded;
     const double base = ratio_double(source_video(p->source).time_base);
-    const bool listed = p->settings->scene_list && cut_list_has(&p->given, p->source_index);
-    *cut = listed || p->newer.score > p->settings->scene_threshold || a->width != b->width ||
-           a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
-    *pause = (double)(b->pts - a->pts) * base > p->pause;
-    if (*pause)
-        count_pause(p, (double)(b->pts - a->pts) * base);
+    if (to->judged)
+        return;
+    const bool listed = p->settings->scene_list && cut_list_has(&p->given, index);
+    to->cut = listed || to->score > p->settings->scene_threshold || a->width != b->width ||
+              a->height != b->height || pixels_alpha(a->format) != pixels_alpha(b->format);
+    to->pause = (double)(b->pts - a->pts) * base > p->pause;
     /* What the engine would refuse is refused whatever it shows. */
     const bool possible = image_check_size(a->width, a->height, NULL) == DAIN_OK;
-    p->newer.same = possible && !p->newer.still && !*cut && !*pause && pixels_equal(a, b);
-    *pause |= p->newer.still || p->newer.same;
+    to->same = possible && !to->still && !to->cut && !to->pause && pixels_equal(a, b);
+    to->apart = to->cut || to->pause || to->still || to->same;
+    to->judged = true;
+}
+
+/* Whether the pair belongs to two scenes, or has a pause between or stands still. */
+static int judge_pair(Pipeline *p, bool *cut, bool *still)
+{
+    engine_judge(p, &p->older, &p->newer, p->source_index);
+    *cut = p->newer.cut;
+    *still = p->newer.pause || p->newer.still || p->newer.same;
+    if (p->newer.pause)
+        count_pause(p, (double)(p->newer.decoded->pts - p->older.decoded->pts) *
+                           ratio_double(source_video(p->source).time_base));
     return *cut ? count_cut(p) : DAIN_OK;
 }
 
@@ -248,39 +303,58 @@ static int write_instants(Pipeline *p)
     return DAIN_OK;
 }
 
-/* The next source frame; false at the end. */
-static bool take_frame(Pipeline *p, SourceFrame *frame)
+/* The next source frame, ready for the engine; without one decoded at the end. */
+static int take_frame(Pipeline *p, SourceFrame *frame)
 {
     const double start = stage_clock();
     const bool taken = queue_pop(p->to_engine, frame);
     p->progress.source_seconds += stage_clock() - start;
-    return taken;
+    if (!taken || frame->rgb) {
+        if (!taken)
+            *frame = (SourceFrame){ 0 };
+        return DAIN_OK;
+    }
+    /* Converted here, when at most one RGB frame is still with the writer. */
+    return queue_wait_room(p->to_writer, KIND_FRAME) ? reader_prepare(p, &p->engine, frame)
+                                                     : DAIN_ECANCELED;
 }
 
-/* Converts in the engine's thread, when at most one RGB frame is still with the writer. */
-static int prepare_late(Pipeline *p)
+/* The same where one more frame is looked at. */
+static int next_frame(Pipeline *p, SourceFrame *frame)
 {
-    if (!queue_wait_room(p->to_writer, KIND_FRAME))
-        return DAIN_ECANCELED;
-    return reader_prepare(p, &p->engine, &p->newer);
+    if (!p->curved)
+        return take_frame(p, frame);
+    *frame = p->ahead;
+    p->ahead = (SourceFrame){ 0 };
+    return frame->decoded ? take_frame(p, &p->ahead) : DAIN_OK;
+}
+
+/* The pair moves on by a frame. */
+static void move_on(Pipeline *p, SourceFrame frame)
+{
+    release_frame(&p->before);
+    if (p->curved)
+        p->before = p->older;
+    else
+        release_frame(&p->older);
+    p->older = p->newer;
+    p->newer = frame;
 }
 
 int engine_main(Pipeline *p)
 {
     SourceFrame frame;
-    if (p->resume.loaded) {
-        const int r = write_instants(p);
+    int r = p->curved ? take_frame(p, &p->ahead) : DAIN_OK;
+    if (r >= 0 && p->resume.loaded)
+        r = write_instants(p);
+    while (r >= 0) {
+        r = next_frame(p, &frame);
         if (r < 0)
-            return r;
-    }
-    while (take_frame(p, &frame)) {
-        release_frame(&p->older);
-        p->older = p->newer;
-        p->newer = frame;
+            release_frame(&frame);
+        if (r < 0 || !frame.decoded)
+            break;
+        move_on(p, frame);
         p->newer_index++;
-        int r = frame.rgb ? DAIN_OK : prepare_late(p);
-        if (r < 0)
-            return r;
         p->source_index = p->progress.frames_in + frame.left_out;
         p->progress.frames_in = p->source_index + 1;
         p->progress.duplicates += frame.left_out;
@@ -292,14 +366,12 @@ int engine_main(Pipeline *p)
             continue;
         }
         r = write_instants(p);
-        if (r < 0)
-            return r;
     }
+    if (r < 0)
+        return r;
     if (pipeline_canceled(p) || atomic_load(&p->failed))
         return DAIN_ECANCELED;
-    release_frame(&p->older);
-    p->older = p->newer;
-    p->newer = (SourceFrame){ 0 };
+    move_on(p, (SourceFrame){ 0 });
     timeline_finish(&p->timeline, frame_duration(p->older.decoded));
     return write_instants(p);
 }

@@ -21,13 +21,16 @@
 struct SourceFrame {
     AVFrame *decoded;
     AVFrame *rgb;
-    double score;  /* of the change from the frame before */
-    double detail; /* see detail.h, if it is needed */
-    int flash;     /* frames of the flash that it ends, 0 = none */
-    bool still;    /* it stands still since the frame before, see dedup.h */
-    bool same;     /* equal to the frame before, bit for bit */
-    int left_out;  /* frames between the two that repeated the older */
-    bool damaged;  /* something was wrong with the source up to here */
+    double score;    /* of the change from the frame before */
+    double detail;   /* see detail.h, if it is needed */
+    int flash;       /* frames of the flash that it ends, 0 = none */
+    bool still;      /* it stands still since the frame before, see dedup.h */
+    bool same;       /* equal to the frame before, bit for bit */
+    bool judged;     /* the following are known: */
+    bool cut, pause; /* between the frame before and it */
+    bool apart;      /* nothing moves from there to it: it stands still, or one of these */
+    int left_out;    /* frames between the two that repeated the older */
+    bool damaged;    /* something was wrong with the source up to here */
 };
 
 /* A frame or a packet on its way to the output. */
@@ -76,13 +79,16 @@ struct Pipeline {
     int early_count, early_size;
 
     /* engine */
-    SourceFrame older, newer;
-    CutList cuts, given;  /* found; from a list to read */
-    OutFile cuts_file;    /* for the ones found */
-    int64_t source_index; /* of newer in the file */
-    int64_t newer_index;  /* of newer among those that the engine sees, -1 = none */
-    int64_t engine_index; /* of the newest frame in the engine, -1 = none */
-    int64_t next_pts;     /* least pts that the encoder takes */
+    SourceFrame older, newer;  /* the pair */
+    SourceFrame before, ahead; /* and the frames around it, where motion may be curved */
+    CutList cuts, given;       /* found; from a list to read */
+    OutFile cuts_file;         /* for the ones found */
+    int64_t source_index;      /* of newer in the file */
+    int64_t newer_index;       /* of newer among those that the engine sees, -1 = none */
+    int64_t engine_index;      /* of the newer frame of the pair in the engine, -1 = none */
+    bool shown_ahead;          /* the engine knows the frame after it */
+    bool curved;               /* frames are taken one earlier, to be shown ahead */
+    int64_t next_pts;          /* least pts that the encoder takes */
     FramePool rgb_out;
     Guide guide;
 
@@ -116,6 +122,8 @@ void release_item(WriteItem *item);
 int reader_decode(Pipeline *pipeline, Stage *stage, SourceFrame *out);
 /* The same without repeated frames, where they are not wanted. */
 int reader_next(Pipeline *pipeline, Stage *stage, SourceFrame *out);
+/* Makes its RGB. */
+int reader_colour(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 /* Makes what the engine needs of it: RGB and the scene score. */
 int reader_prepare(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 
@@ -126,6 +134,9 @@ int forecast_make(Pipeline *pipeline, const AVOutputFormat *container,
 /* The threads' loops; the engine's runs in the caller's thread and returns its error. */
 void *reader_main(void *pipeline);
 int engine_main(Pipeline *pipeline);
+/* Whether b follows a so suddenly or so late, or so unchanged, that nothing moves between them: fills in what
+ * SourceFrame says of it. index: of b in the file. */
+void engine_judge(Pipeline *pipeline, const SourceFrame *a, SourceFrame *b, int64_t index);
 void *writer_main(void *pipeline);
 
 #endif

@@ -16,13 +16,15 @@ static const int bands[] = { 1, 2, 3, 4, 6, 8 };
 enum { STRIPS = sizeof strips / sizeof *strips, BANDS = sizeof bands / sizeof *bands };
 
 /* What costs quality. On 40 clips of the validation set bfloat16 costs nothing, 8 bits 0.01 dB and motion
- * at half resolution 0.3 dB (where frames are large it costs nothing, but saves little memory). */
+ * at half resolution 0.3 dB (where frames are large it costs nothing, but saves little memory); on training
+ * clips at half their rate linear motion costs 0.06 dB. */
 typedef struct Loss {
     DainPrecision precision;
     int reduce;
+    bool linear; /* motion, though it was to be curved */
 } Loss;
 enum { OVER_LIMIT = 1 }; /* of what was tried: no error */
-enum { LOSSES = 5, HALF_PIXELS = 1600 * 900, QUARTER_PIXELS = 2880 * 1620 };
+enum { LOSSES = 6, HALF_PIXELS = 1600 * 900, QUARTER_PIXELS = 2880 * 1620 };
 
 static int wished_reduce(const Model *m, DainFlowScale flow, int w, int h)
 {
@@ -47,16 +49,18 @@ static int list_losses(const Model *m, const Budget *b, int w, int h, Loss list[
     const bool open =
         !m->pad_original && (b->flow == DAIN_FLOW_DEFAULT || b->flow == DAIN_FLOW_AUTO);
     int reduce = wished_reduce(m, b->flow, w, h), n = 0;
-    list[n++] = (Loss){ b->precision, reduce };
+    list[n++] = (Loss){ b->precision, reduce, false };
     if (!b->limit)
         return n;
-    if (b->precision == DAIN_PRECISION_AUTO) {
-        list[n++] = (Loss){ DAIN_PRECISION_BF16, reduce };
-        if (m->params.range_count > 0)
-            list[n++] = (Loss){ DAIN_PRECISION_INT8, reduce };
-    }
+    const bool any = b->precision == DAIN_PRECISION_AUTO;
+    if (any)
+        list[n++] = (Loss){ DAIN_PRECISION_BF16, reduce, false };
+    if (b->curved)
+        list[n++] = (Loss){ any ? DAIN_PRECISION_BF16 : b->precision, reduce, true };
+    if (any && m->params.range_count > 0)
+        list[n++] = (Loss){ DAIN_PRECISION_INT8, reduce, true };
     for (reduce *= 2; open && reduce <= 4; reduce *= 2, n++)
-        list[n] = (Loss){ list[n - 1].precision, reduce };
+        list[n] = (Loss){ list[n - 1].precision, reduce, true };
     return n;
 }
 
@@ -74,7 +78,9 @@ static int measure(Model *m, const Budget *b, int w, int h, Need *need, Report *
                     .weights = m->params.bytes,
                     .frame = views * n.frame_bytes,
                     .pair = views * n.pair_bytes };
-    need->total = need->arena + need->scratch + need->weights + 2 * need->frame + need->pair;
+    const size_t frames = m->curved ? 3 : 2, pairs = m->curved ? 3 : 1;
+    need->total =
+        need->arena + need->scratch + need->weights + frames * need->frame + pairs * need->pair;
     network_free(&n);
     return error;
 }
@@ -119,6 +125,7 @@ int model_fit(Model *m, const Budget *b, int w, int h, Need *need, Report *repor
             return error;
         at = list[i].precision;
         m->reduce = list[i].reduce;
+        m->curved = b->curved && !list[i].linear;
         error = try_layouts(m, b, w, h, need, &least, report);
         need->reduced = i > 0;
         if (error != OVER_LIMIT)

@@ -10,9 +10,10 @@ typedef struct Budget {
     int threads;             /* each has scratch memory */
     DainPrecision precision; /* AUTO: may be lowered to fit */
     DainFlowScale flow;      /* DEFAULT, AUTO: may be lowered to fit */
+    bool curved;             /* motion, unless only linear motion fits */
 } Budget;
 
-/* What came of it. Bytes of one frame; two are kept. */
+/* What came of it. Bytes of one frame and of one pair; two and one are kept, three each where motion is curved. */
 typedef struct Need {
     int reduce;            /* flow at 1/reduce of the resolution */
     int strip_rows, bands; /* see Network */
@@ -22,8 +23,8 @@ typedef struct Need {
 
 /*
  * Sets the model's precision, flow resolution, strips and bands for pictures of w x h: what was wished for
- * if that fits, else the least loss that does - narrower strips, bands, bfloat16, 8 bits, flow at lower
- * resolution. The model must not be in use by a network. After DAIN_ENOMEM *need is the least
+ * if that fits, else the least loss that does - narrower strips, bands, bfloat16, linear motion, 8 bits, flow at
+ * lower resolution. The model must not be in use by a network. After DAIN_ENOMEM *need is the least
  * that is possible.
  * Errors: DAIN_ENOMEM (does not fit, or no memory), DAIN_EINVAL (size), those of model_network().
  */

@@ -50,7 +50,8 @@ static int load(Model *m, const WeightFile *file)
 typedef struct Builder {
     Graph *g;
     const Params *params;
-    int reduce; /* flow is estimated at 1/reduce of the resolution: 1, 2, 4 */
+    int reduce;  /* flow is estimated at 1/reduce of the resolution: 1, 2, 4 */
+    bool curved; /* motion follows the frames around the pair */
 } Builder;
 
 static int conv_full(Builder *b, const char *name, int x, int stride, int add)
@@ -188,15 +189,42 @@ static void warp_both(Builder *b, const char *feature, int flow, int out[2])
     out[1] = graph_warp(g, graph_import(g, SCOPE_FRAME1, feature), graph_slice(g, flow, 2, 2));
 }
 
-/* 3.4: flows of the pair projected to t. 6 channels. */
-static int build_projection(Builder *b)
+/* Accelerations of what is seen in the first and in the second frame: of both frames those that agree, which makes
+ * paths cubic. docs/edge.md, "Curved motion". */
+static void build_accelerations(Builder *b, int f01, int f10, int a[2])
+{
+    Graph *g = b->g;
+    const int before = graph_import(g, SCOPE_BEFORE, "flow10");
+    const int after = graph_import(g, SCOPE_AFTER, "flow01");
+    const int a0 = graph_mix(g, MIX_BEFORE, f01, before);
+    const int a1 = graph_mix(g, MIX_AFTER, f10, after);
+    a[0] = graph_mix(g, MIX_LIMIT, a0, graph_warp(g, a1, f01));
+    a[1] = graph_mix(g, MIX_LIMIT, a1, graph_warp(g, a0, f10));
+}
+
+/* 3.4: flows of the pair projected to t, which go to f; returns flows and coverage, 6 channels. */
+static int build_projection(Builder *b, int *f)
 {
     Graph *g = b->g;
     const int f01 = graph_import(g, SCOPE_PAIR, "flow01"), w0 = graph_import(g, SCOPE_PAIR, "w01");
     const int f10 = graph_import(g, SCOPE_PAIR, "flow10"), w1 = graph_import(g, SCOPE_PAIR, "w10");
-    const int s0 = graph_splat(g, f01, w0, 1, false), s1 = graph_splat(g, f10, w1, -1, true);
+    int a[2], way0 = f01, way1 = f10;
+    if (b->curved) {
+        build_accelerations(b, f01, f10, a);
+        way0 = graph_mix(g, MIX_BEND0, f01, a[0]);
+        way1 = graph_mix(g, MIX_BEND1, f10, a[1]);
+    }
+    const int s0 = graph_splat(g, f01, w0, way0, 1, false);
+    const int s1 = graph_splat(g, f10, w1, way1, -1, true);
     const int p = graph_project(g, s0, s1);
     graph_name(g, p, "projected");
+    *f = graph_slice(g, p, 0, 4);
+    if (b->curved) {
+        const int at0 = graph_warp(g, a[0], graph_slice(g, p, 0, 2));
+        const int at1 = graph_warp(g, a[1], graph_slice(g, p, 2, 2));
+        *f = graph_mix(g, MIX_CURVE, *f, graph_mix(g, MIX_MEAN, at0, at1));
+        graph_name(g, *f, "curved");
+    }
     return p;
 }
 
@@ -205,8 +233,8 @@ static void build_time(Builder *b)
 {
     Graph *g = b->g;
     int a[2];
-    const int p = build_projection(b);
-    int f = graph_slice(g, p, 0, 4);
+    int f;
+    const int p = build_projection(b, &f);
     warp_both(b, "f3", f, a);
     int c = graph_corr(g, a[0], a[1], 3);
     const int coverage = graph_scale(g, graph_slice(g, p, 4, 2), 1);
@@ -249,7 +277,7 @@ static void build_time(Builder *b)
 
 static int build(const Model *model, Network *network)
 {
-    Builder b = { &network->graph[DAIN_RATE_FRAME], &model->params, model->reduce };
+    Builder b = { &network->graph[DAIN_RATE_FRAME], &model->params, model->reduce, model->curved };
     build_frame(&b);
     if (b.g->error)
         return b.g->error;
@@ -263,6 +291,9 @@ static int build(const Model *model, Network *network)
     return b.g->error;
 }
 
-const ModelKind model_edge = {
-    .name = "edge", .title = "edge (compact)", .align = 32, .load = load, .build = build
-};
+const ModelKind model_edge = { .name = "edge",
+                               .title = "edge (compact)",
+                               .align = 32,
+                               .load = load,
+                               .build = build,
+                               .curves = true };

@@ -17,6 +17,7 @@ typedef struct ModelKind {
     int (*load)(Model *model, const WeightFile *file);
     /* Describes the three graphs. Errors as above. */
     int (*build)(const Model *model, Network *network);
+    bool curves; /* it knows Model.curved */
 } ModelKind;
 
 struct Model {
@@ -26,8 +27,9 @@ struct Model {
     const char *precision; /* "f32", "bf16", "int8", "mixed" */
     WeightMeta *meta;      /* everything the file says about itself */
     int meta_count;
-    bool pad_original;           /* pictures are padded as the published DAIN does */
-    bool tta;                    /* see DainSettings */
+    bool pad_original; /* pictures are padded as the published DAIN does */
+    bool tta;          /* see DainSettings */
+    bool curved;       /* motion follows the frames around the pair: see DainSettings.motion */
     int strip_rows, strip_level; /* see Network; rows < 0, level 0: by the size of the picture */
     int bands;
     int strip_large; /* rows of large pictures then */

@@ -15,10 +15,12 @@ size_t session_picture_bytes(int views, int w, int h)
 void session_close(Session *s)
 {
     network_free(&s->network);
-    for (int v = 0; v < MODEL_VIEWS_MOST; v++)
+    for (int v = 0; v < MODEL_VIEWS_MOST; v++) {
         for (int i = 0; i < SCOPE_COUNT; i++)
             if (!v || i != SCOPE_TEMP)
                 mem_free(s->base[v][i]);
+        mem_free(s->ahead[v]);
+    }
     mem_free(s->pictures);
     mem_free(s->scratch);
     memset(s, 0, sizeof *s);
@@ -34,15 +36,18 @@ static void *part(size_t bytes, size_t *sum, bool *all)
 }
 
 /* False if memory is missing; *sum is what is needed. */
-static bool allocate(Session *s, int w, int h, size_t *sum)
+static bool allocate(Session *s, bool curved, int w, int h, size_t *sum)
 {
     const Network *const n = &s->network;
+    const size_t beside = curved ? n->pair_bytes : 0;
     const size_t bytes[SCOPE_COUNT] = { n->arena_bytes, n->frame_bytes, n->frame_bytes,
-                                        n->pair_bytes };
+                                        n->pair_bytes,  beside,         beside };
     bool all = true;
-    for (int v = 0; v < s->views; v++)
+    for (int v = 0; v < s->views; v++) {
         for (int i = 0; i < SCOPE_COUNT; i++)
             s->base[v][i] = v && i == SCOPE_TEMP ? s->base[0][i] : part(bytes[i], sum, &all);
+        s->ahead[v] = part(curved ? n->frame_bytes : 0, sum, &all);
+    }
     s->pictures = part(session_picture_bytes(s->views, w, h), sum, &all);
     s->scratch = part(pool_threads(s->pool) * n->scratch_floats * sizeof(float), sum, &all);
     return all;
@@ -57,7 +62,7 @@ int session_open(Session *s, Model *model, const Kernels *kernels, Pool *pool, i
     s->views = model_views(model);
     size_t sum = 0;
     int error = model_network(model, &s->network, w, h, keep_all, report);
-    if (!error && !allocate(s, w, h, &sum))
+    if (!error && !allocate(s, model->curved, w, h, &sum))
         error = report_error(report, DAIN_ENOMEM, "out of memory: pictures of %d x %d need %zu MiB",
                              w, h, (sum >> 20) + 1);
     if (error)
@@ -90,25 +95,38 @@ static ImageView as_seen(int view, const ImageView *p)
 
 static Run run_of(const Session *s, int view, atomic_bool *cancel)
 {
-    Run r = {
-        .kernels = s->kernels, .pool = s->pool, .scratch = s->scratch, .den = 1, .cancel = cancel
-    };
+    Run r = { .kernels = s->kernels,
+              .pool = s->pool,
+              .scratch = s->scratch,
+              .den = 1,
+              .before = s->before,
+              .after = s->after,
+              .cancel = cancel };
     memcpy(r.base, s->base[view], sizeof r.base);
     return r;
 }
 
 /* ---- frames ---- */
 
+static void swap(unsigned char **a, unsigned char **b)
+{
+    unsigned char *const c = *a;
+    *a = *b;
+    *b = c;
+}
+
 int session_frame(Session *s, const ImageView *picture, atomic_bool *cancel)
 {
     return session_frame_guided(s, picture, picture, cancel);
 }
 
-static int view_frame(Session *s, int view, const ImageView *picture, const ImageView *guide,
-                      atomic_bool *cancel)
+/* base: where the frame is kept. */
+static int view_frame(Session *s, int view, unsigned char *base, const ImageView *picture,
+                      const ImageView *guide, atomic_bool *cancel)
 {
     const ImageView seen = as_seen(view, picture), guiding = as_seen(view, guide);
     Run r = run_of(s, view, cancel);
+    r.base[SCOPE_FRAME0] = base;
     r.input = &guiding;
     const int error = network_run(&s->network, DAIN_RATE_FRAME, &r);
     if (error || guide == picture)
@@ -121,15 +139,12 @@ int session_frame_guided(Session *s, const ImageView *picture, const ImageView *
                          atomic_bool *cancel)
 {
     for (int v = 0; v < s->views; v++) {
-        const int error = view_frame(s, v, picture, guide, cancel);
+        const int error = view_frame(s, v, s->base[v][SCOPE_FRAME0], picture, guide, cancel);
         if (error)
             return error;
     }
-    for (int v = 0; v < s->views; v++) { /* the frame graph wrote over the older one */
-        unsigned char *const newer = s->base[v][SCOPE_FRAME0];
-        s->base[v][SCOPE_FRAME0] = s->base[v][SCOPE_FRAME1];
-        s->base[v][SCOPE_FRAME1] = newer;
-    }
+    for (int v = 0; v < s->views; v++) /* the frame graph wrote over the older one */
+        swap(&s->base[v][SCOPE_FRAME0], &s->base[v][SCOPE_FRAME1]);
     return DAIN_OK;
 }
 
@@ -141,6 +156,39 @@ int session_pair(Session *s, atomic_bool *cancel)
         error = network_run(&s->network, DAIN_RATE_PAIR, &r);
     }
     return error;
+}
+
+/* ---- the frames around the pair ---- */
+
+void session_keep_pair(Session *s)
+{
+    for (int v = 0; v < s->views; v++)
+        swap(&s->base[v][SCOPE_PAIR], &s->base[v][SCOPE_BEFORE]);
+}
+
+int session_ahead(Session *s, const ImageView *picture, const ImageView *guide, atomic_bool *cancel)
+{
+    int error = DAIN_OK;
+    for (int v = 0; v < s->views && !error; v++) {
+        error = view_frame(s, v, s->ahead[v], picture, guide, cancel);
+        Run r = run_of(s, v, cancel);
+        r.base[SCOPE_FRAME0] = r.base[SCOPE_FRAME1];
+        r.base[SCOPE_FRAME1] = s->ahead[v];
+        r.base[SCOPE_PAIR] = r.base[SCOPE_AFTER];
+        if (!error)
+            error = network_run(&s->network, DAIN_RATE_PAIR, &r);
+    }
+    return error;
+}
+
+void session_advance(Session *s)
+{
+    session_keep_pair(s);
+    for (int v = 0; v < s->views; v++) {
+        swap(&s->base[v][SCOPE_PAIR], &s->base[v][SCOPE_AFTER]);
+        swap(&s->base[v][SCOPE_FRAME0], &s->base[v][SCOPE_FRAME1]);
+        swap(&s->base[v][SCOPE_FRAME1], &s->ahead[v]);
+    }
 }
 
 View session_view(const Session *s, DainRate rate, int tensor)

@@ -10,7 +10,10 @@ typedef struct Session {
     Pool *pool;
     int views; /* in use; the mean of what they give is taken */
     unsigned char *base[MODEL_VIEWS_MOST][SCOPE_COUNT]; /* see Run; the arena is the same one */
-    float *pictures;                                    /* what each view gives, of several */
+    unsigned char
+        *ahead[MODEL_VIEWS_MOST]; /* the frame after the pair, where motion may be curved */
+    float before, after;          /* of Run, for the pair at hand */
+    float *pictures;              /* what each view gives, of several */
     float *scratch;
 } Session;
 
@@ -36,6 +39,15 @@ int session_frame_guided(Session *session, const ImageView *picture, const Image
                          atomic_bool *cancel);
 /* What depends on the pair alone. Errors: DAIN_ECANCELED. */
 int session_pair(Session *session, atomic_bool *cancel);
+/* Of a model whose motion may be curved. The pair at hand, computed, becomes the one before, because the next frame
+ * will come: */
+void session_keep_pair(Session *session);
+/* The frame after the pair, and what depends on the pair of the two. Errors: DAIN_ECANCELED, and then it is not
+ * there. */
+int session_ahead(Session *session, const ImageView *picture, const ImageView *guide,
+                  atomic_bool *cancel);
+/* That frame becomes the newer one; the pair at hand becomes the one before. */
+void session_advance(Session *session);
 /* The picture at num/den, 0 < num < den, after session_pair(). Errors: DAIN_ECANCELED. */
 int session_time(Session *session, int64_t num, int64_t den, const ImageView *out,
                  atomic_bool *cancel);

@@ -157,6 +157,11 @@ static int scale_parse(const char *name, DainFlowScale *scale)
     return !name;
 }
 
+bool motion_curved(const CommonOptions *common)
+{
+    return common->motion && !strcmp(common->motion, "curved");
+}
+
 bool engine_settings(const CommonOptions *common, DainSettings *settings)
 {
     dain_settings_default(settings);
@@ -183,6 +188,11 @@ bool engine_settings(const CommonOptions *common, DainSettings *settings)
         print_message(NULL, DAIN_LOG_ERROR, "--scale is 1, 0.5, 0.25 or auto");
         return false;
     }
+    if (common->motion && strcmp(common->motion, "curved") && strcmp(common->motion, "linear")) {
+        print_message(NULL, DAIN_LOG_ERROR, "--motion is curved or linear");
+        return false;
+    }
+    settings->motion = motion_curved(common) ? DAIN_MOTION_CURVED : DAIN_MOTION_LINEAR;
     settings->memory_limit = (size_t)common->memory_limit;
     settings->tta = common->tta;
     settings->log = engine_message;

@@ -27,6 +27,9 @@ int precision_parse(const char *name, DainPrecision *precision);
 /* What `dain tune` found, zeros if nothing or not wanted. A damaged file is told once. */
 Tuning tuning_of(const CommonOptions *common);
 
+/* Whether the frames around a pair are to be looked at. */
+bool motion_curved(const CommonOptions *common);
+
 /* What the options say about the engine; false if something is wrong, which is printed. */
 bool engine_settings(const CommonOptions *common, DainSettings *settings);
 /* The same where failing is no error: nothing is printed. */

@@ -122,23 +122,23 @@ static int prepare_size(Eval *e, int width, int height)
     return DAIN_OK;
 }
 
-static int make(Eval *e, int index, const EvalItem *item)
+static int make(Eval *e, int index, const EvalItem *item, const uint8_t *ahead)
 {
     EvalMethod *const m = &e->method[index];
     interruption_watch(m->engine);
     const int ret = atomic_load(interruption())
                         ? report_error(&e->report, DAIN_ECANCELED, "interrupted")
-                        : eval_method_make(m, e->made[index], item->first, item->second,
-                                           item->width, item->height, item->continues, &e->report);
+                        : eval_method_make(m, e->made[index], item, ahead, &e->report);
     interruption_stop();
     return ret;
 }
 
-static int measure(Eval *e, const EvalItem *item, Metrics *score)
+/* ahead: the second frame of the next item, if that goes on from this one, else NULL. */
+static int measure(Eval *e, const EvalItem *item, const uint8_t *ahead, Metrics *score)
 {
     const ptrdiff_t stride = 3 * (ptrdiff_t)item->width;
     for (int i = 0; i < e->methods; i++) {
-        int ret = make(e, i, item);
+        int ret = make(e, i, item, ahead);
         if (ret)
             return ret;
         ret = metrics_compare(e->made[i], stride, item->truth, stride, item->width, item->height,
@@ -191,22 +191,74 @@ static int save(Eval *e, const EvalItem *item)
 
 /* ---- the run ---- */
 
-static int measure_all(Eval *e)
+/* An item that outlives the next one. */
+typedef struct OwnItem {
+    EvalItem item; /* width 0 = none */
+    char *name;
+    uint8_t *pictures; /* the three of them */
+} OwnItem;
+
+static void own_free(OwnItem *own)
+{
+    mem_free(own->name);
+    mem_free(own->pictures);
+    *own = (OwnItem){ 0 };
+}
+
+/* 1 with the next item, 0 at the end, negative on error. */
+static int own_next(Eval *e, OwnItem *own)
+{
+    EvalItem item;
+    own_free(own);
+    const int ret = eval_source_next(e->source, &item, &e->report);
+    if (ret <= 0)
+        return ret;
+    const size_t size = 3 * (size_t)item.width * item.height;
+    *own = (OwnItem){ item, mem_strdup(item.name), mem_alloc(3 * size) };
+    if (!own->name || !own->pictures)
+        return no_memory(e);
+    const uint8_t **const to[] = { &own->item.first, &own->item.truth, &own->item.second };
+    for (int i = 0; i < 3; i++) {
+        memcpy(own->pictures + i * size, *to[i], size);
+        *to[i] = own->pictures + i * size;
+    }
+    own->item.name = own->name;
+    return ret;
+}
+
+static int measure_item(Eval *e, const EvalItem *item, const EvalItem *next)
 {
     Metrics score[EVAL_MAX_METHODS];
-    EvalItem item;
-    int ret;
-    while ((ret = eval_source_next(e->source, &item, &e->report)) > 0) {
-        ret = prepare_size(e, item.width, item.height);
+    const bool goes_on =
+        next->width == item->width && next->height == item->height && next->continues;
+    int ret = prepare_size(e, item->width, item->height);
+    if (!ret)
+        ret = measure(e, item, goes_on ? next->second : NULL, score);
+    if (!ret && e->options->save)
+        ret = save(e, item);
+    return ret ? ret
+               : eval_report_row(&e->out, item->name, item->width, item->height, score, &e->report);
+}
+
+/* The next item is read ahead: motion is seen in its frames too. */
+static int measure_all(Eval *e)
+{
+    OwnItem item = { 0 }, next = { 0 };
+    int ret = own_next(e, &item);
+    while (ret > 0) {
+        ret = own_next(e, &next);
+        if (ret < 0)
+            break;
+        const int more = ret;
+        ret = measure_item(e, &item.item, &next.item);
+        own_free(&item);
+        item = next;
+        next = (OwnItem){ 0 };
         if (!ret)
-            ret = measure(e, &item, score);
-        if (!ret && e->options->save)
-            ret = save(e, &item);
-        if (!ret)
-            ret = eval_report_row(&e->out, item.name, item.width, item.height, score, &e->report);
-        if (ret)
-            return ret;
+            ret = more;
     }
+    own_free(&item);
+    own_free(&next);
     return ret;
 }
 
@@ -278,6 +330,7 @@ static int run(const void *values, int count, char **operands)
 #define AT(member) offsetof(EvalOptions, member)
 
 static const Option options[] = {
+    MOTION_OPTION(EvalOptions, common),
     COMMON_OPTIONS(EvalOptions, common),
     ENGINE_OPTIONS(EvalOptions, engine),
     { 0, "vs", OPTION_LIST, AT(vs), "METHOD",
@@ -293,6 +346,8 @@ static const Option options[] = {
       0, 0 },
 };
 
+static const EvalOptions defaults = { .common.motion = "curved" };
+
 const Command command_eval = {
     "eval",
     "measure the quality of made frames: PSNR, SSIM and interpolation error",
@@ -307,6 +362,6 @@ const Command command_eval = {
     options,
     OPTION_COUNT(options),
     sizeof(EvalOptions),
-    NULL,
+    &defaults,
     run,
 };

@@ -37,19 +37,30 @@ static DainImage rgb_image(const uint8_t *data, int width, int height)
     return image;
 }
 
-static int make_by_model(EvalMethod *m, uint8_t *out, const uint8_t *first, const uint8_t *second,
-                         int width, int height, int continues, Report *report)
+static int make_by_model(EvalMethod *m, uint8_t *out, const EvalItem *item, const uint8_t *ahead,
+                         Report *report)
 {
-    const DainImage a = rgb_image(first, width, height), b = rgb_image(second, width, height);
-    const DainImage result = rgb_image(out, width, height);
+    const int w = item->width, h = item->height;
+    const DainImage a = rgb_image(item->first, w, h), b = rgb_image(item->second, w, h);
+    const DainImage result = rgb_image(out, w, h);
+    const int goes_on = m->primed && item->continues;
     int ret = DAIN_OK;
-    if (!m->primed || !continues) {
-        backend_reset(m->engine);
-        ret = backend_push(m->engine, &a);
+    if (goes_on && m->shown)
+        ret = backend_advance(m->engine);
+    else {
+        if (!goes_on) {
+            backend_reset(m->engine);
+            ret = backend_push(m->engine, &a);
+        }
+        if (!ret)
+            ret = backend_push(m->engine, &b);
     }
-    m->primed = 0;
-    if (!ret)
-        ret = backend_push(m->engine, &b);
+    m->primed = m->shown = 0;
+    if (!ret && ahead && backend_curved(m->engine)) {
+        const DainImage c = rgb_image(ahead, w, h);
+        ret = backend_push_ahead(m->engine, &c, NULL, 1, 1);
+        m->shown = !ret;
+    }
     if (!ret)
         ret = backend_interpolate(m->engine, 1, 2, &result);
     if (ret)
@@ -59,13 +70,14 @@ static int make_by_model(EvalMethod *m, uint8_t *out, const uint8_t *first, cons
     return DAIN_OK;
 }
 
-int eval_method_make(EvalMethod *m, uint8_t *out, const uint8_t *first, const uint8_t *second,
-                     int width, int height, int continues, Report *report)
+int eval_method_make(EvalMethod *m, uint8_t *out, const EvalItem *item, const uint8_t *ahead,
+                     Report *report)
 {
-    const size_t size = 3 * (size_t)width * height;
+    const uint8_t *const first = item->first, *const second = item->second;
+    const size_t size = 3 * (size_t)item->width * item->height;
     switch (m->kind) {
     case EVAL_MODEL:
-        return make_by_model(m, out, first, second, width, height, continues, report);
+        return make_by_model(m, out, item, ahead, report);
     case EVAL_BLEND:
         for (size_t i = 0; i < size; i++)
             out[i] = (first[i] + second[i] + 1) / 2;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "tool/engine.h"
+#include "tool/eval_source.h"
 
 typedef enum EvalKind {
     EVAL_MODEL,  /* a network through the engine */
@@ -16,6 +17,7 @@ typedef struct EvalMethod {
     EvalKind kind;
     Backend *engine; /* of a model */
     int primed;      /* the engine holds the second frame of the item before */
+    int shown;       /* and has seen that of this one, ahead */
 } EvalMethod;
 
 /* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the options and
@@ -24,10 +26,10 @@ int eval_method_open(EvalMethod *m, const char *what, const CommonOptions *commo
                      const EngineOptions *engine, Report *report);
 void eval_method_close(EvalMethod *m);
 
-/* Makes the frame at t = 1/2 between two packed RGB24 pictures, rounded to 8 bits. continues: first
- * is the second of the call before, so what the engine knows of it is used again. */
-int eval_method_make(EvalMethod *m, uint8_t *out, const uint8_t *first, const uint8_t *second,
-                     int width, int height, int continues, Report *report);
+/* Makes the frame at t = 1/2 of an item, rounded to 8 bits. What the engine knows of an item that this one continues is
+ * used again. ahead: the second frame of the next item if that continues this one, else NULL. */
+int eval_method_make(EvalMethod *m, uint8_t *out, const EvalItem *item, const uint8_t *ahead,
+                     Report *report);
 
 /* "model", "blend", "nearest". */
 const char *eval_kind_name(EvalKind kind);

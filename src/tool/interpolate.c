@@ -242,6 +242,7 @@ static const Option options[] = {
     { '1', "second", OPTION_TEXT, AT(second), "FILE", "the second of two pictures", 0, 0 },
     { 's', "time", OPTION_REAL, AT(time), "T",
       "where between the two pictures, from 0 (the first) to 1 [0.5]", 0, 1 },
+    MOTION_OPTION(InterpolateOptions, common),
     COMMON_OPTIONS(InterpolateOptions, common),
     ENGINE_OPTIONS(InterpolateOptions, engine),
     { 'c', "codec", OPTION_TEXT, AT(codec), "NAME",
@@ -322,9 +323,12 @@ static const Option options[] = {
       0 },
 };
 
-static const InterpolateOptions defaults = {
-    .time = -1, .end = -1, .crf = -1, .segment = SEGMENT_FRAMES, .scene_threshold = SCENE_THRESHOLD
-};
+static const InterpolateOptions defaults = { .common.motion = "curved",
+                                             .time = -1,
+                                             .end = -1,
+                                             .crf = -1,
+                                             .segment = SEGMENT_FRAMES,
+                                             .scene_threshold = SCENE_THRESHOLD };
 
 const Command command_interpolate = {
     "interpolate",

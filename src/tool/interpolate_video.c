@@ -217,6 +217,7 @@ static PipelineSettings settings_of(const InterpolateOptions *o, Job *job)
         .scene_list = o->scene_list,
         .scene_threshold = o->no_scene ? 2 : o->scene_threshold,
         .fallback = o->fallback,
+        .curved = motion_curved(&o->common),
         .denoise_flow = o->denoise_flow,
         .match = o->match,
         .lock = !o->no_lock,

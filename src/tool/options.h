@@ -96,7 +96,9 @@ typedef struct CommonOptions {
     const char *precision; /* f32, bf16, int8; NULL = what the model asks for */
     const char *padding;   /* "minimal" or "original"; NULL = minimal */
     const char *scale;     /* of the motion: "1", "0.5", "0.25", "auto"; NULL = 1 */
-    int64_t memory_limit;  /* bytes, 0 = none */
+    const char
+        *motion; /* "curved" or "linear"; NULL = linear: for commands that take videos, below */
+    int64_t memory_limit; /* bytes, 0 = none */
     bool tta;
     int verbose;
     bool quiet;
@@ -104,6 +106,15 @@ typedef struct CommonOptions {
     const char *config; /* a configuration file instead of the usual one */
     bool no_config;
 } CommonOptions;
+
+#define MOTION_OPTION(Type, member)                                                                \
+    {                                                                                              \
+        0, "motion", OPTION_CHOICE, offsetof(Type, member.motion), "curved|linear",                \
+            "curved: things move on the path that the frames around each pair show, speeding up "  \
+            "and "                                                                                 \
+            "slowing down; linear: straight and steadily from frame to frame [curved]",            \
+            0, 0                                                                                   \
+    }
 
 #define COMMON_OPTIONS(Type, member)                                                               \
     { 'm',                                                                                         \

@@ -191,14 +191,27 @@ def every_second_frame_of_a_clip_is_made_again(d):
         for k in range(3):
             write_png(f"{d}/set/{first}/im{k + 1}.png", scene(0.5 * (first + k)))
     want, mean, _ = scores(d + "/set", "--vs", "nearest")
-    frames, frames_mean, j = scores(d + "/clip", "--drop-odd", "--vs", "nearest")
+    linear = ("--vs", "nearest", "--motion", "linear")
+    frames, frames_mean, j = scores(d + "/clip", "--drop-odd", *linear)
     assert list(frames) == ["6.png", "8.png", "10.png"] and j["layout"] == "frames", frames
     assert list(frames.values()) == list(want.values()) and mean == frames_mean, f"{frames} and not {want}"
     subprocess.run(["ffmpeg", "-v", "error", "-start_number", "5", "-i", d + "/clip/%d.png", "-c:v", "ffv1",
                     "-pix_fmt", "gbrp", d + "/clip.mkv"], check=True)
-    video, video_mean, j = scores(d + "/clip.mkv", "--vs", "nearest")
+    video, video_mean, j = scores(d + "/clip.mkv", *linear)
     assert list(video) == ["frame 1", "frame 3", "frame 5"] and j["layout"] == "video", video
     assert list(video.values()) == list(want.values()) and mean == video_mean, f"{video} and not {want}"
+    # the middle one of the three has neighbours, by which its motion is judged
+    folder, video = scores(d + "/clip", "--drop-odd")[0], scores(d + "/clip.mkv")[0]
+    assert list(folder.values()) == list(video.values()), f"{folder} and not {video}"
+    same = [a["edge"] == b["edge"] for a, b in zip(video.values(), want.values())]
+    assert same == [True, False, True], f"{video}, linear {want}"
+
+
+def curved_motion_pays_where_things_speed_up(d):
+    """A head that turns and stops, at ten frames a second."""
+    demo, fast = ROOT + "/assets/demo.mp4", ("--precision", "int8")
+    curved, linear = (scores(demo, *fast, *more)[1]["edge"] for more in ((), ("--motion", "linear")))
+    assert curved[0] > linear[0] + 0.4 and curved[1] > linear[1] and curved[2] < linear[2], f"{curved} and {linear}"
 
 
 def identical_pictures_are_reported_as_such(d):
@@ -266,6 +279,7 @@ TESTS = [
     ("scores are those of the evaluation in PyTorch to 0.01 dB", scores_are_those_of_the_evaluation_in_pytorch),
     ("table, CSV and JSON agree", table_csv_and_json_agree),
     ("Middlebury, Vimeo-90K and UCF101 layouts give the same scores", every_layout_gives_the_same_scores),
+    ("curved motion pays where things speed up", curved_motion_pays_where_things_speed_up),
     ("every second frame of a clip is made again, from pictures or from a video",
      every_second_frame_of_a_clip_is_made_again),
     ("identical pictures are reported as such", identical_pictures_are_reported_as_such),

@@ -96,9 +96,13 @@ static void stand_in_close(Backend *backend)
     forget((StandIn *)backend);
 }
 
-static const BackendMethods methods = { "stand-in",     stand_in_push,   stand_in_interpolate,
-                                        stand_in_reset, stand_in_cancel, stand_in_error,
-                                        stand_in_close };
+static const BackendMethods methods = { .name = "stand-in",
+                                        .push = stand_in_push,
+                                        .interpolate = stand_in_interpolate,
+                                        .reset = stand_in_reset,
+                                        .cancel = stand_in_cancel,
+                                        .last_error = stand_in_error,
+                                        .close = stand_in_close };
 
 /* ---- the network, for a few small pictures ---- */
 
@@ -136,9 +140,13 @@ static const char *bounded_error(const Backend *backend)
     return b->refused ? "too much for a run of the fuzzer" : backend_last_error(b->network);
 }
 
-static const BackendMethods bounded_methods = { "bounded",     bounded_push,    bounded_interpolate,
-                                                bounded_reset, stand_in_cancel, bounded_error,
-                                                bounded_reset };
+static const BackendMethods bounded_methods = { .name = "bounded",
+                                                .push = bounded_push,
+                                                .interpolate = bounded_interpolate,
+                                                .reset = bounded_reset,
+                                                .cancel = stand_in_cancel,
+                                                .last_error = bounded_error,
+                                                .close = bounded_reset };
 
 static Backend *network;
 

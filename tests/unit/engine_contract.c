@@ -69,7 +69,7 @@ static void reserved_settings_must_be_zero(void)
 {
     DainSettings s = settings();
     DainContext *ctx = NULL;
-    s.reserved[4] = 1;
+    s.reserved[3] = 1;
     CHECK_INT(dain_open(&ctx, &s), DAIN_EINVAL);
     CHECK(!ctx && strstr(dain_open_error(), "dain_settings_default"));
 }

@@ -21,6 +21,21 @@ void fill_f32_c(const View *out, float value, int y0, int y1)
                 view_at(out, y, i)[c] = value;
 }
 
+void limit_f32_c(const View *out, const View *a, const View *b, float gain, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++)
+        for (int i = 0; i < out->w; i++) {
+            const float *p = view_at(a, y, i), *q = view_at(b, y, i);
+            float *o = view_at(out, y, i);
+            for (int c = 0; c < out->c; c++) {
+                const float least = 2 * fminf(fabsf(p[c]), fabsf(q[c]));
+                const float mean = 0.5f * (p[c] + q[c]);
+                const float most = fminf(fabsf(mean), least);
+                o[c] = p[c] * q[c] > 0 ? copysignf(most, mean) * gain : 0;
+            }
+        }
+}
+
 void clamp_add_f32_c(const View *out, const View *a, const View *b, float lo, float hi, int y0,
                      int y1)
 {

@@ -11,7 +11,7 @@ void KERNEL(kernels_init)(Kernels *table)
     DAIN_ORIGINAL_KERNELS(ENTER)
 #endif
 #undef ENTER
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DAIN_SMALL)
     table->conv_u8_winograd = KERNEL(conv_u8_winograd);
     table->winograd = true;
 #endif
