@@ -236,10 +236,11 @@ typedef struct DainPlan {
     size_t arena_bytes;    /* working memory, used again for every picture */
     size_t scratch_bytes;  /* of the threads */
     size_t weight_bytes;
-    size_t frame_bytes; /* kept with each of two frames, or three where motion is curved */
-    size_t pair_bytes;  /* kept with a pair, or with each of three */
+    size_t frame_bytes; /* kept with each frame */
+    size_t pair_bytes;  /* kept with each pair */
     size_t total_bytes; /* all of them */
-    uint64_t reserved[4];
+    int frames, pairs;  /* kept: 2 and 1, or 3 each where motion is curved */
+    uint64_t reserved[3];
 } DainPlan;
 
 /*
@@ -294,8 +295,9 @@ typedef struct DainInfo {
     int width, height;     /* size of the frames, 0 before the first push */
     size_t arena_bytes;    /* working memory for this size, 0 before the first push */
     size_t weight_bytes;   /* weights in memory */
-    size_t frame_bytes;    /* kept for one source frame (two are kept) */
-    uint64_t reserved[4];
+    size_t frame_bytes;    /* kept with each source frame */
+    int frames;            /* how many are kept, as in DainPlan */
+    uint64_t reserved[3];
 } DainInfo;
 
 DAIN_API int dain_info(const DainContext *ctx, DainInfo *info);

@@ -444,7 +444,9 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
                         .weight_bytes = need.weights,
                         .frame_bytes = need.frame,
                         .pair_bytes = need.pair,
-                        .total_bytes = need.total };
+                        .total_bytes = need.total,
+                        .frames = need.frames,
+                        .pairs = need.pairs };
     return error;
 }
 
@@ -467,7 +469,8 @@ int dain_info(const DainContext *ctx, DainInfo *info)
                         .arena_bytes = ctx->session.network.arena_bytes +
                                        session_picture_bytes(views, ctx->width, ctx->height),
                         .weight_bytes = ctx->model->params.bytes,
-                        .frame_bytes = (size_t)views * ctx->session.network.frame_bytes };
+                        .frame_bytes = (size_t)views * ctx->session.network.frame_bytes,
+                        .frames = session_frames(ctx->model) };
     return DAIN_OK;
 }
 

@@ -76,11 +76,12 @@ static int measure(Model *m, const Budget *b, int w, int h, Need *need, Report *
                     .arena = n.arena_bytes + session_picture_bytes((int)views, w, h),
                     .scratch = (size_t)b->threads * n.scratch_floats * sizeof(float),
                     .weights = m->params.bytes,
+                    .frames = session_frames(m),
+                    .pairs = session_pairs(m),
                     .frame = views * n.frame_bytes,
                     .pair = views * n.pair_bytes };
-    const size_t frames = m->curved ? 3 : 2, pairs = m->curved ? 3 : 1;
-    need->total =
-        need->arena + need->scratch + need->weights + frames * need->frame + pairs * need->pair;
+    need->total = need->arena + need->scratch + need->weights + (size_t)need->frames * need->frame +
+                  (size_t)need->pairs * need->pair;
     network_free(&n);
     return error;
 }

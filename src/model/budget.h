@@ -13,11 +13,12 @@ typedef struct Budget {
     bool curved;             /* motion, unless only linear motion fits */
 } Budget;
 
-/* What came of it. Bytes of one frame and of one pair; two and one are kept, three each where motion is curved. */
+/* What came of it: bytes, those of one frame and of one pair. */
 typedef struct Need {
     int reduce;            /* flow at 1/reduce of the resolution */
     int strip_rows, bands; /* see Network */
     bool reduced;          /* something was given up for the limit: precision or flow */
+    int frames, pairs;     /* kept */
     size_t arena, scratch, weights, frame, pair, total;
 } Need;
 

@@ -12,6 +12,16 @@ size_t session_picture_bytes(int views, int w, int h)
     return views > 1 ? (size_t)w * (size_t)h * 4 * sizeof(float) * (size_t)views : 0;
 }
 
+int session_frames(const Model *m)
+{
+    return m->curved ? 3 : 2;
+}
+
+int session_pairs(const Model *m)
+{
+    return m->curved ? 3 : 1;
+}
+
 void session_close(Session *s)
 {
     network_free(&s->network);

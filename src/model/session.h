@@ -22,6 +22,9 @@ typedef struct Session {
  * Errors: those of model_network(), DAIN_ENOMEM. */
 int session_open(Session *session, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
                  bool keep_all, Report *report);
+/* How many frames and pairs a session keeps. */
+int session_frames(const Model *model);
+int session_pairs(const Model *model);
 /* Bytes of the pictures that the views give, of which the mean is taken; one view needs none. */
 size_t session_picture_bytes(int views, int w, int h);
 /* A zeroed session is allowed. */

@@ -169,7 +169,9 @@ static void print_text(const Bench *b)
         "memory\n",
         made / b->total, b->ms[o->frames / 2], b->ms[0], b->ms[o->frames - 1],
         1e-9 * sum_macs(b) / b->total,
-        (double)(b->info.arena_bytes + b->info.weight_bytes + 2 * b->info.frame_bytes) / 1048576);
+        (double)(b->info.arena_bytes + b->info.weight_bytes +
+                 (size_t)b->info.frames * b->info.frame_bytes) /
+            1048576);
     print_table(b);
 }
 

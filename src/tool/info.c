@@ -102,8 +102,8 @@ static double mib(size_t bytes)
 static void print_plan(const char *name, const DainPlan *p)
 {
     printf("  %-8s %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f\n", name, mib(p->arena_bytes),
-           mib(p->scratch_bytes), mib(p->weight_bytes), mib(2 * p->frame_bytes), mib(p->pair_bytes),
-           mib(p->total_bytes));
+           mib(p->scratch_bytes), mib(p->weight_bytes), mib((size_t)p->frames * p->frame_bytes),
+           mib((size_t)p->pairs * p->pair_bytes), mib(p->total_bytes));
 }
 
 /* Each precision without a limit, then what the options lead to. */
@@ -111,7 +111,7 @@ static void print_plans(const InfoOptions *o, const Facts *f)
 {
     const DainPlan *const p = &f->plan;
     printf("\nmemory of the network at %dx%d, MiB\n  %-8s %9s %9s %9s %9s %9s %9s\n", o->size.width,
-           o->size.height, "", "working", "threads", "weights", "2 frames", "pair", "together");
+           o->size.height, "", "working", "threads", "weights", "frames", "pairs", "together");
     for (int i = 0; i < PRECISIONS; i++)
         if (f->planned[i])
             print_plan(precisions[i], &f->plans[i]);
@@ -193,11 +193,12 @@ static void print_json(const InfoOptions *o, const Facts *f)
            m->network, m->precision, m->parameters, m->macs_per_pixel);
     const DainPlan *const p = &f->plan;
     printf("  \"width\": %d, \"height\": %d, \"arena_bytes\": %zu, \"scratch_bytes\": %zu, "
-           "\"frame_bytes\": %zu, \"pair_bytes\": %zu,\n  \"weight_bytes\": %zu, "
+           "\"frame_bytes\": %zu, \"pair_bytes\": %zu, \"frames\": %d, \"pairs\": %d,\n  "
+           "\"weight_bytes\": %zu, "
            "\"total_bytes\": %zu, \"flow_divisor\": %d, \"strip_rows\": %d, \"bands\": %d,\n",
            o->size.width, o->size.height, p->arena_bytes, p->scratch_bytes, p->frame_bytes,
-           p->pair_bytes, p->weight_bytes, p->total_bytes, p->flow_divisor, p->strip_rows,
-           p->bands);
+           p->pair_bytes, p->frames, p->pairs, p->weight_bytes, p->total_bytes, p->flow_divisor,
+           p->strip_rows, p->bands);
     printf("  \"total_bytes_by_precision\": {");
     for (int i = 0, n = 0; i < PRECISIONS; i++)
         if (f->planned[i])
@@ -254,10 +255,11 @@ static const Option options[] = {
     { 0, "json", OPTION_FLAG, AT(json), NULL, "print JSON", 0, 0 },
     { 0, "list", OPTION_FLAG, AT(list), NULL, "print only the names of the models that are found",
       0, 0 },
+    MOTION_OPTION(InfoOptions, common),
     COMMON_OPTIONS(InfoOptions, common),
 };
 
-static const InfoOptions defaults = { .size = { 1280, 720 } };
+static const InfoOptions defaults = { .size = { 1280, 720 }, .common.motion = "curved" };
 
 const Command command_info = {
     "info",

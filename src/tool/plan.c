@@ -85,7 +85,8 @@ static int ask_engine(const CommonOptions *common, uint8_t *rgb, int width, int 
     if (r == DAIN_OK) {
         snprintf(speed->network, sizeof speed->network, "%s, %s, %d thread%s, %s", info.network,
                  info.precision, info.threads, plural(info.threads), info.model);
-        speed->bytes = info.arena_bytes + 2 * info.frame_bytes + info.weight_bytes;
+        speed->bytes =
+            info.arena_bytes + (size_t)info.frames * info.frame_bytes + info.weight_bytes;
         speed->macs = info.macs_per_pixel;
     } else if (r != DAIN_ECANCELED) {
         report_error(report, r, "%s", dain_last_error(engine));

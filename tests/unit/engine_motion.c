@@ -250,6 +250,7 @@ static void a_short_memory_gives_up_the_path(void)
     CHECK_INT(dain_plan(ctx, W, H, &all), DAIN_OK);
     CHECK(all.total_bytes == all.arena_bytes + all.scratch_bytes + all.weight_bytes +
                                  3 * all.frame_bytes + 3 * all.pair_bytes);
+    CHECK(all.frames == 3 && all.pairs == 3);
     CHECK_INT(dain_set_memory_limit(ctx, 1), DAIN_OK);
     CHECK_INT(dain_plan(ctx, W, H, &least), DAIN_ENOMEM);
     CHECK(least.total_bytes == least.arena_bytes + least.scratch_bytes + least.weight_bytes +
