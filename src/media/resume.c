@@ -117,14 +117,15 @@ static const size_t counts[] = {
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 /* A mark is this many numbers: whether one can seek; the pair: index of the newer frame, times and
- * sums of both; the stage; the timeline; the counts and the microseconds in the network; and, known
+ * sums of both, and of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; and, known
  * to the writer only, in how many frames still things are held. */
 enum {
     CAN_SEEK,
     NEWER,
     PTS,
     SUM = PTS + 2,
-    NEXT_PTS = SUM + 2,
+    BEFORE = SUM + 2,
+    NEXT_PTS,
     FRAMES_OUT,
     FIRST_PTS,
     TIME_A,
@@ -208,6 +209,7 @@ static char *make_mark(const Pipeline *p, bool pair_is_good)
         n[PTS + 1] = p->newer.decoded->pts;
         n[SUM] = picture_sum(p->older.decoded);
         n[SUM + 1] = picture_sum(p->newer.decoded);
+        n[BEFORE] = p->before.decoded ? picture_sum(p->before.decoded) : 0;
     }
     for (int i = 0; i < COUNTS; i++)
         n[COUNT + i] = *(const int64_t *)((const char *)&p->progress + counts[i]);
@@ -293,7 +295,11 @@ static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
         if (pair[i].decoded->pts != n[PTS + i] || picture_sum(pair[i].decoded) != n[SUM + i] ||
             pair[i].damaged)
             return DAIN_EIO;
-    if (p->before.decoded)
+    if (!n[BEFORE])
+        release_frame(&p->before);
+    else if (!p->before.decoded || picture_sum(p->before.decoded) != n[BEFORE])
+        return DAIN_EIO;
+    else
         engine_judge(p, &p->before, &pair[0], n[NEWER] - 1);
     return DAIN_OK;
 }
@@ -329,6 +335,7 @@ static int start_over(Pipeline *p)
     settings.cancel = p->settings->cancel;
     source_close(&p->source);
     scene_forget(&p->scenes);
+    release_frame(&p->before);
     release_frame(&p->first);
     int r = source_open(&p->source, p->settings->input, &settings, &p->reader.report);
     if (r >= 0)
