@@ -387,7 +387,9 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
         bool whole;
         result->done = output_done(p->output, &mark, &whole);
     }
-    if (p->source)
+    if (p->resume.whole)
+        result->damage = p->resume.damage;
+    else if (p->source)
         result->damage = source_damage(p->source);
     if (r < 0)
         pass_on(p);

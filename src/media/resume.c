@@ -117,8 +117,8 @@ static const size_t counts[] = {
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 /* A mark is this many numbers: whether one can seek; the pair: index of the newer frame, times and
- * sums of both, and of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; and, known
- * to the writer only, in how many frames still things are held. */
+ * sums of both, and of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; damage of the
+ * source, at its end; and, known to the writer only, in how many frames still things are held. */
 enum {
     CAN_SEEK,
     NEWER,
@@ -134,9 +134,24 @@ enum {
     NEXT,
     COUNT,
     ENGINE = COUNT + COUNTS,
-    HELD,
+    DAMAGE,
+    HELD = DAMAGE + 9,
     NUMBERS
 };
+
+static void note_damage(int64_t n[NUMBERS], const SourceDamage *d)
+{
+    const int64_t all[] = { d->packets,    d->frames,     d->timestamps,
+                            d->jumps,      d->interlaced, d->missing,
+                            d->read_error, d->truncated,  d->missing_bytes };
+    memcpy(n + DAMAGE, all, sizeof all);
+}
+
+static SourceDamage noted_damage(const int64_t n[NUMBERS])
+{
+    const int64_t *const d = n + DAMAGE;
+    return (SourceDamage){ d[0], d[1], d[2], d[3], d[4], d[5], (int)d[6], d[7] != 0, d[8] };
+}
 
 static int64_t *count_of(PipelineProgress *p, int i)
 {
@@ -190,7 +205,8 @@ void resume_note_pair(Pipeline *p)
     p->resume.pair = (PairState){ p->timeline, p->next_pts, p->progress.frames_out };
 }
 
-static char *make_mark(const Pipeline *p, bool pair_is_good)
+/* last: the source has been read to its end. */
+static char *make_mark(const Pipeline *p, bool pair_is_good, bool last)
 {
     const PairState *const pair = &p->resume.pair;
     int64_t n[NUMBERS] = { [NEWER] = p->newer_index,
@@ -211,6 +227,10 @@ static char *make_mark(const Pipeline *p, bool pair_is_good)
         n[SUM + 1] = picture_sum(p->newer.decoded);
         n[BEFORE] = p->before.decoded ? picture_sum(p->before.decoded) : 0;
     }
+    if (last) {
+        const SourceDamage damage = p->resume.whole ? p->resume.damage : source_damage(p->source);
+        note_damage(n, &damage);
+    }
     for (int i = 0; i < COUNTS; i++)
         n[COUNT + i] = *(const int64_t *)((const char *)&p->progress + counts[i]);
     return write_numbers(n);
@@ -223,7 +243,8 @@ char *resume_mark(Pipeline *p, int *error)
     if (!p->segmented || frames == 0 || frames % p->settings->segment_frames != 0)
         return NULL;
     /* At the end of the source there is no newer frame to go on from. */
-    char *const mark = make_mark(p, p->newer.decoded && !p->older.damaged && !p->newer.damaged);
+    char *const mark =
+        make_mark(p, p->newer.decoded && !p->older.damaged && !p->newer.damaged, false);
     if (!mark)
         *error = stage_no_memory(&p->engine);
     return mark;
@@ -241,7 +262,7 @@ char *resume_seal_mark(Pipeline *p, char *mark)
 
 char *resume_last_mark(Pipeline *p)
 {
-    return resume_seal_mark(p, make_mark(p, false));
+    return resume_seal_mark(p, make_mark(p, false, true));
 }
 
 bool resume_skips(Pipeline *p)
@@ -361,6 +382,7 @@ int resume_start(Pipeline *p)
         *count_of(&resume->before, i) = n[COUNT + i];
     resume->before.engine_seconds = (double)n[ENGINE] * 1e-6;
     resume->before.held = n[HELD];
+    resume->damage = noted_damage(n);
     resume->from = resume->before.frames_out;
     resume->before.expected_out = resume->whole ? resume->from : 0;
     if (resume->whole)

@@ -24,6 +24,7 @@ typedef struct PairState {
 typedef struct Resume {
     int64_t from;            /* outputs that are done, 0 = none */
     PipelineProgress before; /* what the run before had counted up to there */
+    SourceDamage damage;     /* and found in the source, if nothing but the join is left */
     PairState pair;          /* of the pair at hand */
     bool loaded;             /* the stages begin with that pair, not with the first frame */
     bool reached;            /* the first output that is not done */

@@ -156,6 +156,23 @@ def _(work):
     equal(again.splitlines()[-1], whole.splitlines()[-1], 'what is said of the damage')
 
 
+@test('damage is told where only the join is missing')
+def _(work):
+    import resource
+    source(work)
+    data = bytearray((work / 'in.mkv').read_bytes())
+    at = len(data) // 2
+    data[at:at + 40] = bytes(40)
+    (work / 'broken.mkv').write_bytes(data)
+    whole = dain(*FAST, work / 'broken.mkv', work / 'whole.mkv', code=3).stderr
+    size = (work / 'whole.mkv').stat().st_size * 2 // 3
+    dain('-q', *FAST, work / 'broken.mkv', work / 'out.mkv', code=1,
+         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    again = dain(*FAST, '--resume', work / 'broken.mkv', work / 'out.mkv', code=3).stderr
+    equal(everything(work / 'out.mkv'), everything(work / 'whole.mkv'), 'the video')
+    equal(again.splitlines()[-1], whole.splitlines()[-1], 'what is said of the damage')
+
+
 @test('pictures are not gone on with, and that is said before any work')
 def _(work):
     source(work, frames=10)
