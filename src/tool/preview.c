@@ -31,9 +31,10 @@ typedef struct Preview {
     int64_t at[PREVIEW_MOST];
 } Preview;
 
-/* Two neighbours of the source. */
+/* Two neighbours of the source, and those around them where the scene goes on. */
+enum { BEFORE, OLDER, NEWER, AHEAD, FRAMES };
 typedef struct Pair {
-    AVFrame *frame[2];
+    AVFrame *frame[FRAMES];
     double score;
     int64_t time; /* of the first, microseconds of the source */
     Orientation turn;
@@ -46,8 +47,8 @@ static int no_memory(const Preview *v)
 
 static void free_pair(Pair *pair)
 {
-    av_frame_free(&pair->frame[0]);
-    av_frame_free(&pair->frame[1]);
+    for (int i = 0; i < FRAMES; i++)
+        av_frame_free(&pair->frame[i]);
 }
 
 /* ---- finding pairs ---- */
@@ -75,46 +76,67 @@ static int shrunk(const Preview *v, const AVFrame *frame, SceneFrame **out)
     return r;
 }
 
-/* Takes the pair if it is a better one than before: more change, but no cut. */
-static int consider(const Preview *v, Pair *best, AVFrame *const frame[2], double score)
+/* A frame on its way past the search; score: of the change from the one before. */
+typedef struct Seen {
+    AVFrame *frame;
+    SceneFrame *scene;
+    double score;
+} Seen;
+
+static void free_seen(Seen *seen)
 {
-    const double most = v->settings->scene_threshold;
-    if (best->frame[0] && (score > most || (score <= best->score && best->score <= most)))
+    av_frame_free(&seen->frame);
+    scene_free(seen->scene);
+    *seen = (Seen){ 0 };
+}
+
+static bool same_size(const AVFrame *a, const AVFrame *b)
+{
+    return a && b && a->width == b->width && a->height == b->height;
+}
+
+/* Takes the pair if it is a better one than before: more change, but no cut. */
+static int consider(const Preview *v, Pair *best, const Seen seen[FRAMES])
+{
+    const double most = v->settings->scene_threshold, score = seen[NEWER].score;
+    if (!same_size(seen[OLDER].frame, seen[NEWER].frame) ||
+        (best->frame[OLDER] && (score > most || (score <= best->score && best->score <= most))))
         return DAIN_OK;
     free_pair(best);
     best->score = score;
-    for (int i = 0; i < 2; i++)
-        if (!(best->frame[i] = av_frame_clone(frame[i])))
+    for (int i = 0; i < FRAMES; i++) {
+        const Seen *const to = &seen[i == BEFORE ? OLDER : AHEAD];
+        const bool around = i == BEFORE || i == AHEAD;
+        if (around && (to->score > most || !same_size(seen[i].frame, seen[NEWER].frame)))
+            continue;
+        if (!(best->frame[i] = av_frame_clone(seen[i].frame)))
             return no_memory(v);
+    }
     return DAIN_OK;
 }
 
 /* Looks through the first pairs of an open source. best stays empty if there is none. */
 static int search(const Preview *v, Source *source, Pair *best)
 {
-    AVFrame *frame[2] = { NULL, NULL };
-    SceneFrame *scene[2] = { NULL, NULL };
+    Seen seen[FRAMES] = { 0 };
     int r = SOURCE_FRAME;
-    for (int n = 0; n <= v->pairs && r == SOURCE_FRAME; n++) {
-        av_frame_free(&frame[0]);
-        scene_free(scene[0]);
-        frame[0] = frame[1];
-        scene[0] = scene[1];
-        scene[1] = NULL;
-        r = next_frame(source, &frame[1]);
-        if (r != SOURCE_FRAME)
-            break;
-        int done = shrunk(v, frame[1], &scene[1]);
-        if (done == DAIN_OK && frame[0] && frame[0]->width == frame[1]->width &&
-            frame[0]->height == frame[1]->height)
-            done = consider(v, best, frame, scene_score(scene[0], scene[1]));
+    for (int n = 0; n <= v->pairs + 1 && r >= 0; n++) {
+        Seen *const last = &seen[AHEAD];
+        free_seen(&seen[BEFORE]);
+        memmove(seen, seen + 1, AHEAD * sizeof *seen);
+        *last = (Seen){ 0 };
+        if (r == SOURCE_FRAME)
+            r = next_frame(source, &last->frame);
+        int done = last->frame ? shrunk(v, last->frame, &last->scene) : DAIN_OK;
+        if (last->scene && seen[NEWER].scene)
+            last->score = scene_score(seen[NEWER].scene, last->scene);
+        if (done == DAIN_OK)
+            done = consider(v, best, seen);
         if (done < 0)
             r = done;
     }
-    for (int i = 0; i < 2; i++) {
-        av_frame_free(&frame[i]);
-        scene_free(scene[i]);
-    }
+    for (int i = 0; i < FRAMES; i++)
+        free_seen(&seen[i]);
     return r < 0 ? r : DAIN_OK;
 }
 
@@ -128,11 +150,11 @@ static int find_pair(const Preview *v, int64_t start, Pair *best)
     int r = source_open(&source, v->settings->input, &settings, v->settings->report);
     if (r == DAIN_OK)
         r = search(v, source, best);
-    if (r == DAIN_OK && best->frame[0]) {
+    if (r == DAIN_OK && best->frame[OLDER]) {
         const double base = ratio_double(source_video(source).time_base);
-        best->time = start + llround(1e6 * base * (double)best->frame[0]->pts);
+        best->time = start + llround(1e6 * base * (double)best->frame[OLDER]->pts);
         best->turn = orientation_of(source_format(source)->streams[source_video(source).index],
-                                    best->frame[0]);
+                                    best->frame[OLDER]);
     }
     source_close(&source);
     return r;
@@ -225,25 +247,43 @@ static AVFrame *rgb_frame(const Preview *v)
     return f;
 }
 
+/* Gives one of the frames to the engine, as the pipeline would. rgb: what it looks like. */
+static int give(Preview *v, Guide *guide, const Pair *pair, int i, AVFrame *rgb)
+{
+    Backend *const engine = v->settings->engine;
+    if (i != AHEAD)
+        return guide_push(guide, engine, rgb);
+    const double now = (double)(pair->frame[NEWER]->pts - pair->frame[OLDER]->pts);
+    const double before = (double)(pair->frame[OLDER]->pts - pair->frame[BEFORE]->pts) / now;
+    const double after = (double)(pair->frame[AHEAD]->pts - pair->frame[NEWER]->pts) / now;
+    return guide_push_ahead(guide, engine, rgb, before, after);
+}
+
 static int draw_row(Preview *v, const Pair *pair, int row)
 {
     Backend *const engine = v->settings->engine;
     AVFrame *rgb = rgb_frame(v);
     Guide guide = { .denoise = v->settings->denoise_flow };
+    const bool curved =
+        v->settings->curved && backend_curved(engine) && pair->frame[BEFORE] && pair->frame[AHEAD];
     int r = rgb ? DAIN_OK : no_memory(v);
     backend_reset(engine);
-    for (int i = 0; i < 2 && r == DAIN_OK; i++) {
+    for (int i = curved ? BEFORE : OLDER; i <= (curved ? AHEAD : NEWER) && r == DAIN_OK; i++) {
         r = colour_convert(v->colour, pair->frame[i], rgb, v->settings->report);
-        const DainImage image = colour_image(rgb);
         if (r < 0)
             break;
-        paste(v, rgb, row, 2 * i);
-        r = guide_push(&guide, engine, rgb);
-        if (i == 1 && r == DAIN_OK && (r = backend_interpolate(engine, 1, 2, &image)) == DAIN_OK)
-            paste(v, rgb, row, 1);
-        if (r < 0 && r != DAIN_ECANCELED)
-            report_error(v->settings->report, r, "%s", guide_last_error(&guide, engine));
+        if (i == OLDER || i == NEWER)
+            paste(v, rgb, row, i == OLDER ? 0 : 2);
+        r = give(v, &guide, pair, i, rgb);
     }
+    if (r == DAIN_OK) {
+        const DainImage image = colour_image(rgb);
+        r = backend_interpolate(engine, 1, 2, &image);
+    }
+    if (r == DAIN_OK)
+        paste(v, rgb, row, 1);
+    else if (r != DAIN_ECANCELED && !v->settings->report->error[0])
+        report_error(v->settings->report, r, "%s", guide_last_error(&guide, engine));
     guide_free(&guide);
     av_frame_free(&rgb);
     return r;
@@ -255,16 +295,17 @@ static int show(Preview *v, int row, int moments)
     const int64_t start = v->settings->source.part.start;
     int64_t at = start + v->length * (2 * row + 1) / (2 * moments);
     int r = find_pair(v, at, &pair);
-    for (int64_t back = FIRST_STEP_BACK; r == DAIN_OK && !pair.frame[0] && at > start; back *= 2) {
+    for (int64_t back = FIRST_STEP_BACK; r == DAIN_OK && !pair.frame[OLDER] && at > start;
+         back *= 2) {
         at = at - start > back ? at - back : start; /* it was too near the end */
         r = find_pair(v, at, &pair);
     }
-    if (r == DAIN_OK && !pair.frame[0])
+    if (r == DAIN_OK && !pair.frame[OLDER])
         r = report_error(v->settings->report, DAIN_EFORMAT, "%s has less than two frames to show",
                          v->settings->input);
     if (r == DAIN_OK && row == 0) {
         v->turn = pair.turn;
-        r = create_strip(v, pair.frame[0], moments);
+        r = create_strip(v, pair.frame[OLDER], moments);
     }
     v->at[row] = pair.time;
     if (r == DAIN_OK)
