@@ -141,7 +141,7 @@ typedef struct DainSettings {
     int tta; /* test-time augmentation: 1 = a new picture is the mean of what the network makes of the
                 frames and of the frames turned by 180 degrees. Better, in twice the time; 0 = no */
     DainMotion motion;    /* default DAIN_MOTION_LINEAR */
-    uint64_t reserved[4]; /* zero, else DAIN_EINVAL */
+    uint64_t reserved[5]; /* zero, else DAIN_EINVAL */
 } DainSettings;
 
 /* Fills in the defaults above. */
@@ -191,8 +191,8 @@ DAIN_API int dain_push_guided(DainContext *ctx, const DainImage *frame, const Da
  * things that fall, swing or turn are not cut short. dain_advance() then goes on to it; dain_push() would forget
  * it.
  *
- * before, after: how long the pair before and the one that this frame ends last, this one being 1; > 0, both 1 where
- * frames come evenly. Not at a cut: what is shown has to belong to the same scene. With other settings
+ * before, after: how long the pair before and the one that this frame ends last, this one being 1; 1e-6 .. 1e6,
+ * both 1 where frames come evenly. Not at a cut: what is shown has to belong to the same scene. With other settings
  * nothing is kept, and dain_advance() fails. Errors: DAIN_EINVAL, DAIN_ESTATE (fewer than two frames),
  * DAIN_ECANCELED; the pair stays as it is.
  */
@@ -200,7 +200,7 @@ DAIN_API int dain_push_ahead(DainContext *ctx, const DainImage *frame, const Dai
                              double before, double after);
 
 /* The frame shown ahead becomes the newer one of the pair: as dain_push() of it, at no cost. Errors:
- * DAIN_ESTATE (there is none). */
+ * DAIN_ESTATE (there is none), DAIN_ECANCELED (it stays ahead). */
 DAIN_API int dain_advance(DainContext *ctx);
 
 /*
@@ -214,8 +214,8 @@ DAIN_API int dain_advance(DainContext *ctx);
 DAIN_API int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out);
 
 /*
- * The most that the engine may hold: weights, working memory, and what it keeps of two frames and a
- * pair. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size of the
+ * The most that the engine may hold: weights, working memory, and what it keeps of frames and
+ * pairs. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size of the
  * frames becomes known, at the first push, the cheapest layout that fits is taken: first what changes no
  * bit of the result (strips; the original network runs in bands and takes longer), then, only where
  * the settings leave it open (AUTO, DEFAULT), bfloat16, linear motion, 8 bits, and motion at a lower resolution. What

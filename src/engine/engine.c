@@ -297,8 +297,10 @@ int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *
     if (error)
         return finish(ctx, error);
     error = keep_pair(ctx);
-    if (error)
+    if (error) { /* as below: what is left does not depend on when it was cancelled */
+        ctx->frames = 1;
         return finish(ctx, error);
+    }
     const ImageView view = image_view(frame), guide_view = image_view(guide ? guide : frame);
     error = finish(
         ctx, session_frame_guided(&ctx->session, &view, guide ? &guide_view : &view, &ctx->cancel));
@@ -324,10 +326,12 @@ int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *g
     ctx->report.error[0] = 0;
     if (ctx->frames < 2)
         return report_error(&ctx->report, DAIN_ESTATE, "a frame ahead needs a pair before it");
-    if (!(before > 0 && before <= 1e6 && after > 0 && after <= 1e6))
+    if (!(before >= 1e-6 && before <= 1e6 && after >= 1e-6 && after <= 1e6))
         return report_error(&ctx->report, DAIN_EINVAL,
                             "the neighbours of a pair last %g and %g times as long", before, after);
     int error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    if (!error && atomic_load(&ctx->cancel))
+        error = DAIN_ECANCELED;
     if (error || !ctx->model->curved)
         return finish(ctx, error);
     ctx->ahead_ready = false;
@@ -350,6 +354,8 @@ int dain_advance(DainContext *ctx)
     ctx->report.error[0] = 0;
     if (!ctx->ahead_ready)
         return report_error(&ctx->report, DAIN_ESTATE, "no frame has been shown ahead");
+    if (atomic_load(&ctx->cancel))
+        return finish(ctx, DAIN_ECANCELED);
     session_advance(&ctx->session);
     ctx->ahead_ready = false;
     ctx->before_ready = true;

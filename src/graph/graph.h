@@ -261,7 +261,7 @@ typedef struct Run {
     const Kernels *kernels;
     Pool *pool;
     unsigned char
-        *base[SCOPE_COUNT]; /* arena, frames, pair: MEM_ALIGN aligned, sizes of the plan */
+        *base[SCOPE_COUNT]; /* arena, frames, pairs: MEM_ALIGN aligned, sizes of the plan */
     float *scratch;         /* pool_threads() times Network.scratch_floats */
     int64_t num, den;       /* the time t */
     float before, after;    /* see MixKind; 0 = motion is steady */

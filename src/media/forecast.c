@@ -77,13 +77,14 @@ static int count_frames(const TimelineSettings *settings, Forecast *f)
 }
 
 /* Decoded frames and float RGB in the queues and in the hands of the three threads. */
-static size_t bytes_under_way(const AVFrame *first)
+static size_t bytes_under_way(const AVFrame *first, bool curved)
 {
     enum { DECODED = 6, RGB = 5 };
     const AVPixFmtDescriptor *const d = av_pix_fmt_desc_get(first->format);
     const size_t pixels = (size_t)first->width * (size_t)first->height;
     const size_t planes = pixels * (size_t)av_get_padded_bits_per_pixel(d) / 8;
-    return DECODED * planes + RGB * 3 * sizeof(float) * pixels;
+    return (size_t)(DECODED + 2 * curved) * planes +
+           (size_t)(RGB + curved) * 3 * sizeof(float) * pixels;
 }
 
 /* ---- the encoder ---- */
@@ -123,7 +124,7 @@ int forecast_make(Pipeline *p, const AVOutputFormat *container, const TimelineSe
                                 .format_in = av_get_pix_fmt_name(first->format) },
                      .container = container->name,
                      .frames_in = video.frames,
-                     .frame_bytes = bytes_under_way(first) };
+                     .frame_bytes = bytes_under_way(first, p->curved) };
     if (video.frames && video.rate.num)
         f->seconds_in = (double)video.frames / ratio_double(video.rate);
     else if (in->duration > 0)

@@ -10,6 +10,7 @@
 enum {
     PROGRAM_MIB = 64,
     DECODED = 10,     /* references, threads, and what waits for the engine */
+    AROUND = 2,       /* of these more where motion is curved: the frames around the pair */
     RGB_SERIAL = 2,   /* one in or out, one with the encoder */
     RGB_PARALLEL = 5, /* two in, two out, one with the encoder */
     RGB_HELD = 1,     /* that still things come from */
@@ -58,15 +59,17 @@ static size_t encoder_bytes(const EncoderSettings *s, size_t frame)
     return (size_t)(lookahead + x264[preset].others) * frame * 7 / 4;
 }
 
-MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, int more)
+MediaNeed media_need(const AVFrame *first, const EncoderSettings *s, bool save, bool curved,
+                     int more)
 {
     const int bytes = av_image_get_buffer_size(first->format, first->width, first->height, 1);
     const size_t pixels = (size_t)first->width * (size_t)first->height;
     const size_t frame = bytes > 0 ? (size_t)bytes : 3 * pixels;
     const size_t rgb = pixels * sizeof(float) * (pixels_alpha(first->format) ? 4 : 3);
-    const int count =
-        (save || pixels > SERIAL_PIXELS ? RGB_SERIAL : RGB_PARALLEL) + (save ? 0 : RGB_HELD);
+    const int count = (save || pixels > SERIAL_PIXELS ? RGB_SERIAL : RGB_PARALLEL + curved) +
+                      (save ? 0 : RGB_HELD);
     return (MediaNeed){ .program = (size_t)PROGRAM_MIB << 20,
-                        .frames = DECODED * frame + (size_t)(count + more) * rgb,
+                        .frames = (size_t)(DECODED + (curved ? AROUND : 0)) * frame +
+                                  (size_t)(count + more) * rgb,
                         .encoder = encoder_bytes(s, frame) };
 }

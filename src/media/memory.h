@@ -12,9 +12,10 @@ typedef struct MediaNeed {
 } MediaNeed;
 
 /* For frames like first and the encoder of the settings (its lookahead included). save: see
- * PipelineSettings.save_memory. more: RGB frames beside those that every run holds. Calibrated on H.264
+ * PipelineSettings.save_memory. curved: PipelineSettings.curved. more: RGB frames beside those that every run holds. Calibrated on H.264
  * to H.264; a little above what is measured. */
-MediaNeed media_need(const AVFrame *first, const EncoderSettings *encoder, bool save, int more);
+MediaNeed media_need(const AVFrame *first, const EncoderSettings *encoder, bool save, bool curved,
+                     int more);
 
 /* Frames that the encoder looks ahead by itself; 0 where that is not known or cannot be set. */
 int media_lookahead(const EncoderSettings *encoder);

@@ -155,6 +155,7 @@ static int open_output(Pipeline *p)
         lock_destroy(p->lock);
         p->lock = NULL;
     }
+    p->curved = p->curved && backend_curved(s->engine); /* memory may be too short for it */
     p->serial = choice.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS;
     char **facts = NULL;
     if ((r = choose_segments(p, &out, &facts)) < 0)
@@ -192,9 +193,12 @@ static int create_queues(Pipeline *p)
     p->to_engine = queue_create(sizeof(SourceFrame), read_limit);
     p->to_writer = queue_create(sizeof(WriteItem), write_limit);
     p->colour = colour_create();
+    p->colour_late = colour_create();
     if (p->settings->lock && !(p->lock = lock_create()))
         return stage_no_memory(&p->engine);
-    return p->to_engine && p->to_writer && p->colour ? DAIN_OK : stage_no_memory(&p->engine);
+    return p->to_engine && p->to_writer && p->colour && p->colour_late
+               ? DAIN_OK
+               : stage_no_memory(&p->engine);
 }
 
 static int start(Pipeline *p, Stage *stage, void *(*run)(void *))
@@ -263,6 +267,7 @@ static void release(Pipeline *p)
     cut_list_free(&p->given);
     outfile_abandon(&p->cuts_file);
     colour_destroy(p->colour);
+    colour_destroy(p->colour_late);
     output_close(&p->output);
     source_close(&p->source);
     if (p->settings->engine)

@@ -117,7 +117,7 @@ static const size_t counts[] = {
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 /* A mark is this many numbers: whether one can seek; the pair: index of the newer frame, times and
- * sums of both, and of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; damage of the
+ * sums of both, sum and time of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; damage of the
  * source, at its end; and, known to the writer only, in how many frames still things are held. */
 enum {
     CAN_SEEK,
@@ -125,7 +125,7 @@ enum {
     PTS,
     SUM = PTS + 2,
     BEFORE = SUM + 2,
-    NEXT_PTS,
+    NEXT_PTS = BEFORE + 2,
     FRAMES_OUT,
     FIRST_PTS,
     TIME_A,
@@ -225,7 +225,10 @@ static char *make_mark(const Pipeline *p, bool pair_is_good, bool last)
         n[PTS + 1] = p->newer.decoded->pts;
         n[SUM] = picture_sum(p->older.decoded);
         n[SUM + 1] = picture_sum(p->newer.decoded);
-        n[BEFORE] = p->before.decoded ? picture_sum(p->before.decoded) : 0;
+        if (p->before.decoded) {
+            n[BEFORE] = picture_sum(p->before.decoded);
+            n[BEFORE + 1] = p->before.decoded->pts;
+        }
     }
     if (last) {
         const SourceDamage damage = p->resume.whole ? p->resume.damage : source_damage(p->source);
@@ -318,7 +321,8 @@ static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
             return DAIN_EIO;
     if (!n[BEFORE])
         release_frame(&p->before);
-    else if (!p->before.decoded || picture_sum(p->before.decoded) != n[BEFORE])
+    else if (!p->before.decoded || picture_sum(p->before.decoded) != n[BEFORE] ||
+             p->before.decoded->pts != n[BEFORE + 1])
         return DAIN_EIO;
     else
         engine_judge(p, &p->before, &pair[0], n[NEWER] - 1);

@@ -23,18 +23,25 @@ static bool pair_is_wanted(const Pipeline *p)
     return p->lock || p->settings->match;
 }
 
-/* RGB frames that the engine has are let go, but where they are needed again and could not be made again: two threads
- * cannot convert at a time. */
+/* RGB of a frame that was let go; the reader may be converting others at the same time. */
+static int colour_again(Pipeline *p, SourceFrame *f)
+{
+    f->rgb = colour_rgb_frame(p->serial ? &p->rgb_in : &p->rgb_out, f->decoded, p->headroom);
+    return f->rgb ? colour_convert(p->colour_late, f->decoded, f->rgb, &p->engine.report)
+                  : stage_no_memory(&p->engine);
+}
+
+/* Once the engine has a frame, its RGB is needed by the writer at most. */
 static void let_go(Pipeline *p, SourceFrame *frame)
 {
-    if (!pair_is_wanted(p) && (p->serial || !p->curved))
+    if (!pair_is_wanted(p))
         av_frame_free(&frame->rgb);
 }
 
 /* Gives a frame to the engine, which keeps what it needs of it. */
 static int push(Pipeline *p, SourceFrame *frame)
 {
-    int r = frame->rgb ? DAIN_OK : reader_colour(p, &p->engine, frame);
+    int r = frame->rgb ? DAIN_OK : colour_again(p, frame);
     if (r >= 0)
         r = guide_push(&p->guide, p->settings->engine, frame->rgb);
     let_go(p, frame);
@@ -60,7 +67,7 @@ static int show_ahead(Pipeline *p)
     const double after = (double)(ahead->decoded->pts - p->newer.decoded->pts) / now;
     if (ahead->apart || before > MOST || after > MOST || before * MOST < 1 || after * MOST < 1)
         return DAIN_OK;
-    int r = ahead->rgb ? DAIN_OK : reader_colour(p, &p->engine, ahead);
+    int r = ahead->rgb ? DAIN_OK : colour_again(p, ahead);
     if (r >= 0)
         r = guide_push_ahead(&p->guide, p->settings->engine, ahead->rgb, before, after);
     let_go(p, ahead);
@@ -73,6 +80,12 @@ static int load_pair(Pipeline *p)
 {
     int r = DAIN_OK;
     if (p->engine_index == p->newer_index)
+        return r;
+    SourceFrame *const pair[] = { &p->older, &p->newer };
+    for (int i = 0; i < 2 && r == DAIN_OK && pair_is_wanted(p); i++)
+        if (!pair[i]->rgb)
+            r = colour_again(p, pair[i]);
+    if (r < 0)
         return r;
     if (p->engine_index == p->newer_index - 1 && p->shown_ahead)
         r = backend_advance(p->settings->engine);
@@ -326,7 +339,14 @@ static int next_frame(Pipeline *p, SourceFrame *frame)
         return take_frame(p, frame);
     *frame = p->ahead;
     p->ahead = (SourceFrame){ 0 };
-    return frame->decoded ? take_frame(p, &p->ahead) : DAIN_OK;
+    if (!frame->decoded)
+        return DAIN_OK;
+    const int r = take_frame(p, &p->ahead);
+    if (p->serial) /* one RGB frame less while pictures are made */
+        av_frame_free(&p->ahead.rgb);
+    /* What ended too soon is no end of the video. */
+    const bool stopped = !p->ahead.decoded && (pipeline_canceled(p) || atomic_load(&p->failed));
+    return r >= 0 && stopped ? DAIN_ECANCELED : r;
 }
 
 /* The pair moves on by a frame. */
@@ -348,6 +368,8 @@ int engine_main(Pipeline *p)
     if (r >= 0 && p->resume.loaded)
         r = write_instants(p);
     while (r >= 0) {
+        release_frame(&p->before);
+        av_frame_free(&p->older.rgb); /* its pair is done */
         r = next_frame(p, &frame);
         if (r < 0)
             release_frame(&frame);

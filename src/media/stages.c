@@ -51,16 +51,12 @@ void release_item(WriteItem *item)
 
 /* ---- reader ---- */
 
-int reader_colour(Pipeline *p, Stage *stage, SourceFrame *f)
-{
-    f->rgb = colour_rgb_frame(&p->rgb_in, f->decoded, p->headroom);
-    return f->rgb ? colour_convert(p->colour, f->decoded, f->rgb, &stage->report)
-                  : stage_no_memory(stage);
-}
-
 int reader_prepare(Pipeline *p, Stage *stage, SourceFrame *f)
 {
-    const int r = reader_colour(p, stage, f);
+    f->rgb = colour_rgb_frame(&p->rgb_in, f->decoded, p->headroom);
+    if (!f->rgb)
+        return stage_no_memory(stage);
+    const int r = colour_convert(p->colour, f->decoded, f->rgb, &stage->report);
     if (r < 0)
         return r;
     if (p->settings->fallback > 0)

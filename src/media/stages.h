@@ -79,6 +79,7 @@ struct Pipeline {
     int early_count, early_size;
 
     /* engine */
+    Colour *colour_late;       /* for RGB frames that were let go and are needed again */
     SourceFrame older, newer;  /* the pair */
     SourceFrame before, ahead; /* and the frames around it, where motion may be curved */
     CutList cuts, given;       /* found; from a list to read */
@@ -122,8 +123,6 @@ void release_item(WriteItem *item);
 int reader_decode(Pipeline *pipeline, Stage *stage, SourceFrame *out);
 /* The same without repeated frames, where they are not wanted. */
 int reader_next(Pipeline *pipeline, Stage *stage, SourceFrame *out);
-/* Makes its RGB. */
-int reader_colour(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 /* Makes what the engine needs of it: RGB and the scene score. */
 int reader_prepare(Pipeline *pipeline, Stage *stage, SourceFrame *frame);
 

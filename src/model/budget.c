@@ -15,16 +15,16 @@ static const struct {
 static const int bands[] = { 1, 2, 3, 4, 6, 8 };
 enum { STRIPS = sizeof strips / sizeof *strips, BANDS = sizeof bands / sizeof *bands };
 
-/* What costs quality. On 40 clips of the validation set bfloat16 costs nothing, 8 bits 0.01 dB and motion
- * at half resolution 0.3 dB (where frames are large it costs nothing, but saves little memory); on training
- * clips at half their rate linear motion costs 0.06 dB. */
+/* What costs quality. On 40 clips of the validation set bfloat16 costs nothing, 8 bits 0.01 dB (on Middlebury
+ * 0.2) and motion at half resolution 0.3 dB (where frames are large it costs nothing, but saves little
+ * memory); on training clips at half their rate linear motion costs 0.08 dB. */
 typedef struct Loss {
     DainPrecision precision;
     int reduce;
     bool linear; /* motion, though it was to be curved */
 } Loss;
 enum { OVER_LIMIT = 1 }; /* of what was tried: no error */
-enum { LOSSES = 6, HALF_PIXELS = 1600 * 900, QUARTER_PIXELS = 2880 * 1620 };
+enum { LOSSES = 7, HALF_PIXELS = 1600 * 900, QUARTER_PIXELS = 2880 * 1620 };
 
 static int wished_reduce(const Model *m, DainFlowScale flow, int w, int h)
 {
@@ -57,7 +57,10 @@ static int list_losses(const Model *m, const Budget *b, int w, int h, Loss list[
         list[n++] = (Loss){ DAIN_PRECISION_BF16, reduce, false };
     if (b->curved)
         list[n++] = (Loss){ any ? DAIN_PRECISION_BF16 : b->precision, reduce, true };
-    if (any && m->params.range_count > 0)
+    const bool int8 = any && m->params.range_count > 0;
+    if (int8 && b->curved)
+        list[n++] = (Loss){ DAIN_PRECISION_INT8, reduce, false };
+    if (int8)
         list[n++] = (Loss){ DAIN_PRECISION_INT8, reduce, true };
     for (reduce *= 2; open && reduce <= 4; reduce *= 2, n++)
         list[n] = (Loss){ list[n - 1].precision, reduce, true };

@@ -17,7 +17,7 @@ typedef struct Budget {
 typedef struct Need {
     int reduce;            /* flow at 1/reduce of the resolution */
     int strip_rows, bands; /* see Network */
-    bool reduced;          /* something was given up for the limit: precision or flow */
+    bool reduced;          /* something was given up for the limit */
     int frames, pairs;     /* kept */
     size_t arena, scratch, weights, frame, pair, total;
 } Need;

@@ -246,10 +246,7 @@ static int measure_all(Eval *e)
     OwnItem item = { 0 }, next = { 0 };
     int ret = own_next(e, &item);
     while (ret > 0) {
-        ret = own_next(e, &next);
-        if (ret < 0)
-            break;
-        const int more = ret;
+        const int more = own_next(e, &next); /* an error counts when this item is done */
         ret = measure_item(e, &item.item, &next.item);
         own_free(&item);
         item = next;

@@ -119,6 +119,8 @@ static void print_plans(const InfoOptions *o, const Facts *f)
     printf("  chosen: %s", p->precision);
     if (p->flow_divisor > 1)
         printf(", motion at 1/%d of the resolution", p->flow_divisor);
+    if (p->frames < 3 && motion_curved(&o->common))
+        printf(", linear motion");
     if (p->strip_rows)
         printf(", fine layers in strips of %d rows", p->strip_rows);
     if (p->bands > 1)

@@ -66,7 +66,8 @@ static int on_choice(void *opaque, const AVFrame *first, PipelineChoice *choice)
         return report_error(job->report, DAIN_EUNSUPPORTED, "--mem-limit is for the native engine");
     const int depth = tuning_of(common).depth;
     const int more = (depth > 1 ? depth - 1 : 0) + job->options->denoise_flow + job->options->match;
-    return limit_share(engine, (size_t)common->memory_limit, first, choice, more, job->report);
+    return limit_share(engine, (size_t)common->memory_limit, first, choice, motion_curved(common),
+                       more, job->report);
 }
 
 static void on_progress(void *opaque, const PipelineProgress *p)

@@ -29,11 +29,11 @@ static size_t media_bytes(const Trial *t)
 
 /* Whether the network fits into what the rest leaves. */
 static int attempt(DainContext *engine, size_t limit, const AVFrame *first,
-                   const EncoderSettings *encoder, int more, Trial *t)
+                   const EncoderSettings *encoder, bool curved, int more, Trial *t)
 {
     EncoderSettings e = *encoder;
     e.lookahead = t->lookahead;
-    t->media = media_need(first, &e, t->save_memory, more);
+    t->media = media_need(first, &e, t->save_memory, curved, more);
     const size_t rest = limit > media_bytes(t) ? limit - media_bytes(t) : 1;
     int r = dain_set_memory_limit(engine, rest);
     if (r == DAIN_OK)
@@ -41,11 +41,11 @@ static int attempt(DainContext *engine, size_t limit, const AVFrame *first,
     return r;
 }
 
-/* What a plan loses: precision, then resolution of the motion. */
+/* What a plan loses: the path of the motion, precision, then resolution of the motion. */
 static int loss_of(const DainPlan *p)
 {
     const int precision = !strcmp(p->precision, "f32") ? 0 : !strcmp(p->precision, "bf16") ? 1 : 2;
-    return 3 * p->flow_divisor + precision;
+    return 6 * p->flow_divisor + 2 * precision + (p->frames < 3);
 }
 
 static void say(const Trial *t, size_t limit, Report *report)
@@ -70,7 +70,7 @@ static int refuse(const Trial *t, size_t limit, const AVFrame *first, Report *re
 }
 
 int limit_share(DainContext *engine, size_t limit, const AVFrame *first, PipelineChoice *choice,
-                int more, Report *report)
+                bool curved, int more, Report *report)
 {
     const int own = media_lookahead(choice->encoder);
     Trial t = { 0 }, fits = { 0 };
@@ -86,7 +86,7 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
         if (look >= own && i >= 0 && i != LOOKS)
             continue;
         t = (Trial){ .save_memory = i >= LOOKS, .lookahead = look < own ? look : 0 };
-        r = attempt(engine, limit, first, choice->encoder, more, &t);
+        r = attempt(engine, limit, first, choice->encoder, curved, more, &t);
         if (r == DAIN_OK && loss_of(&t.plan) < best) {
             fits = t;
             best = loss_of(&t.plan);
@@ -95,7 +95,7 @@ int limit_share(DainContext *engine, size_t limit, const AVFrame *first, Pipelin
     if (best == INT_MAX)
         return r == DAIN_ENOMEM ? refuse(&t, limit, first, report)
                                 : report_error(report, r, "%s", dain_last_error(engine));
-    r = attempt(engine, limit, first, choice->encoder, more, &fits);
+    r = attempt(engine, limit, first, choice->encoder, curved, more, &fits);
     choice->save_memory = fits.save_memory;
     choice->encoder->lookahead = fits.lookahead;
     if (fits.save_memory || (int64_t)first->width * first->height > SERIAL_PIXELS)

@@ -59,7 +59,9 @@ int interpolate_pictures(const InterpolateOptions *o, Report *report)
                          "the pictures differ in size: %s is %dx%d, %s is %dx%d", o->first,
                          picture[0]->width, picture[0]->height, o->second, picture[1]->width,
                          picture[1]->height);
-    if (r == DAIN_OK && !(engine = backend_open(&o->common, &o->engine, report)))
+    CommonOptions common = o->common;
+    common.motion = NULL; /* there are no frames around them */
+    if (r == DAIN_OK && !(engine = backend_open(&common, &o->engine, report)))
         r = DAIN_EIO;
     if (r == DAIN_OK) {
         interruption_start(NULL);

@@ -59,11 +59,26 @@ def _(work):
 
 @test('neighbours are the same whatever was left out on the way')
 def _(work):
-    """Above the rate of the source some pairs have no new frame, and then their neighbours have to be brought in."""
+    """Below the rate of the source some pairs have no new frame, and then their neighbours have to be brought in."""
     swing(work, 'in.mkv', 12)
     all_of_them = both(work, 'in.mkv', '--factor', '3')[0]
     few = both(work, 'in.mkv', '--factor', '3/4')[0]
     equal(few, all_of_them[::4], 'one in four of the frames at three times the rate')
+
+
+@test('frames are the same where memory is short and colours are converted late')
+def _(work):
+    swing(work, 'in.mkv', 6, lambda n: 2 * n)
+    for more in ((), ('--match',)):
+        dain('-y', *LOSSLESS, *more, work / 'in.mkv', work / 'all.mkv')
+        for limit in range(160, 60, -4):
+            said = dain('-y', '-v', *LOSSLESS, *more, '--mem-limit', f'{limit}M', work / 'in.mkv', work / 'short.mkv',
+                        code=None).stderr
+            equal('linear motion' in said, False, f'linear motion at {limit} MiB')
+            if 'still things are not held' in said:
+                break
+        check('still things are not held' in said, said)
+        equal(frame_hashes(work / 'short.mkv'), frame_hashes(work / 'all.mkv'), f'frames {more}')
 
 
 @test('pairs of other lengths count by their time')

@@ -57,6 +57,23 @@ def _(work):
     check(loss <= 0.0205 or 'more than' in run.stderr, run.stdout + run.stderr)
 
 
+@test('layers of any width may be raised')
+def _(work):
+    """What a row takes of the scratch memory is then of any length."""
+    odd, mixed = work / 'odd.safetensors', work / 'mixed.safetensors'
+    dain('prune', MODEL, '-o', work / 'pruned.safetensors', '--ratio', 0.03, '--multiple', 1)
+    dain('quantize', work / 'pruned.safetensors', '-o', odd, '--calib', real_clip(work / 'real.mkv', 3), '--samples', 1,
+         '--precision', 'int8', '--loss', 100)
+    tensors, data, start = header(odd)
+    widths = {tensors[f'{name}.weight']['shape'][0] % 16 for name in ('flo5a', 'flo4a', 'ref8a', 'ref4a', 'ref2a')}
+    check(widths - {0}, 'even widths')
+    tensors['__metadata__'].update({f'precision.{name}': 'bf16' for name in ('flo5b', 'flo4b', 'ref8b', 'ref4c')})
+    text = json.dumps(tensors).encode()
+    mixed.write_bytes(struct.pack('<Q', len(text)) + text + data[start:])
+    for size in ('64x64', '200x72'):
+        dain('bench', '-m', mixed, '--precision', 'int8', '--size', size, '-n', 2)
+
+
 @test('bfloat16 needs no pictures')
 def _(work):
     out = work / 'bf16.safetensors'

@@ -69,14 +69,15 @@ static void reserved_settings_must_be_zero(void)
 {
     DainSettings s = settings();
     DainContext *ctx = NULL;
-    s.reserved[3] = 1;
+    s.reserved[4] = 1;
     CHECK_INT(dain_open(&ctx, &s), DAIN_EINVAL);
     CHECK(!ctx && strstr(dain_open_error(), "dain_settings_default"));
 }
 
-static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
+static void cancel_every_call(DainMotion motion)
 {
-    const DainSettings s = settings();
+    DainSettings s = settings();
+    s.motion = motion;
     DainContext *ctx = opened(&s);
     const DainImage out = packed(made[0], 64, 48), wrong = packed(made[0], 64, 47);
     for (int i = 0; i < 2; i++)
@@ -91,11 +92,21 @@ static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
     CHECK_INT(push(ctx, 64, 48, 2), DAIN_ECANCELED); /* the newer frame is left */
     CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_ESTATE);
     CHECK_INT(push(ctx, 64, 48, 2), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(push(ctx, 64, 48, 3), DAIN_ECANCELED); /* before the pair was computed, too */
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_ESTATE);
+    CHECK_INT(push(ctx, 64, 48, 3), DAIN_OK);
     CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
     dain_cancel(ctx);
     dain_reset(ctx);
     CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
     dain_close(&ctx);
+}
+
+static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
+{
+    cancel_every_call(DAIN_MOTION_LINEAR);
+    cancel_every_call(DAIN_MOTION_CURVED);
 }
 
 static void multiply_adds_are_those_of_the_motion_in_use(void)
