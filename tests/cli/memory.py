@@ -13,7 +13,7 @@ def total(*args):
 
 @test('less is needed in lower precision, and 4K in 8 bits fits half a GiB')
 def _(work):
-    size = ('--size', '3840x2160', '-j', '2')
+    size = ('--size', '3840x2160', '-j', '2', '--motion', 'linear')
     need = [total(*size, '--precision', p)[0] for p in ('f32', 'bf16', 'int8')]
     check(need == sorted(need, reverse=True), f'f32, bf16, int8: {need}')
     check(need[2] < 512 << 20, f'{need[2]} bytes in 8 bits')
@@ -22,7 +22,7 @@ def _(work):
 
 @test('a limit takes what costs least and says so, and what cannot fit is refused with the need')
 def _(work):
-    size = ('--size', '1920x1080', '-j', '2')
+    size = ('--size', '1920x1080', '-j', '2', '--motion', 'linear')
     need = {p: total(*size, '--precision', p)[0] for p in ('f32', 'bf16', 'int8')}
     for limit, precision in ((need['f32'], 'f32'), (need['bf16'], 'bf16'), (need['int8'], 'int8')):
         got, i = total(*size, '--mem-limit', f'{(limit >> 20) + 1}M')
@@ -35,6 +35,20 @@ def _(work):
     check(run.stderr.count('\n') == 1 and 'need' in run.stderr, run.stderr)
     out = dain('bench', '--no-tune', '--size', '640x480', '--frames', '1', '--warmup', '0', '-j', '1', '--mem-limit', '34M')
     check('warning: ' in out.stderr and ', bf16,' in out.stdout and 'bf16' in out.stderr, out.stderr + out.stdout)
+
+
+@test('the path of the motion goes before 8 bits come, and comes back with them')
+def _(work):
+    size, got = ('--size', '1920x1080', '-j', '2'), []
+    curved, linear = ({p: total(*size, '--motion', m, '--precision', p)[0] for p in ('bf16', 'int8')}
+                      for m in ('curved', 'linear'))
+    check(linear['int8'] < linear['bf16'] < curved['int8'] < curved['bf16'], f'{curved} and {linear}')
+    for limit in (curved['bf16'], linear['bf16'] + (8 << 20), linear['bf16'], linear['int8']):
+        i = total(*size, '--mem-limit', limit)[1]
+        got.append((i['precision'], i['frames'], i['pairs']))
+    equal(got, [('bf16', 3, 3), ('bf16', 2, 1), ('bf16', 2, 1), ('int8', 2, 1)], 'precision, frames and pairs')
+    text = dain('info', '--no-tune', *size, '--mem-limit', linear['bf16']).stdout
+    check('chosen: bf16, linear motion' in text, text)
 
 
 @test('motion at reduced resolution makes other pictures for less work')

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* For size: packing happens once, and where this kernel is used there are faster ones. */
+#define COLD __attribute__((cold))
+
 size_t conv_packed_size_winograd(int oc, int ci)
 {
     const size_t lanes = (size_t)(oc + CONV_LANES - 1) / CONV_LANES * CONV_LANES;
@@ -12,7 +15,7 @@ size_t conv_packed_size_winograd(int oc, int ci)
 }
 
 /* 2 G g: four values of three. */
-static void spread(int out[4], int g0, int g1, int g2)
+static COLD void spread(int out[4], int g0, int g1, int g2)
 {
     out[0] = 2 * g0;
     out[1] = g0 + g1 + g2;
@@ -20,7 +23,7 @@ static void spread(int out[4], int g0, int g1, int g2)
     out[3] = 2 * g2;
 }
 
-void conv_pack_winograd(int16_t *dst, const int8_t *oihw, int oc, int ci)
+COLD void conv_pack_winograd(int16_t *dst, const int8_t *oihw, int oc, int ci)
 {
     const size_t padded = (size_t)(ci + 1) / 2 * 2,
                  blocks = (size_t)(oc + CONV_LANES - 1) / CONV_LANES;
@@ -54,8 +57,8 @@ size_t conv_winograd_scratch(int ci)
 
 /* B^T d B of channel i of the tile whose first output is (y,x): the last row and column stand in for what lies beyond
  * them, which no output inside depends on. */
-static void transform(int out[4][4], const ConvU8Args *a, int y, int x, int rows, int columns,
-                      int i)
+static COLD void transform(int out[4][4], const ConvU8Args *a, int y, int x, int rows, int columns,
+                           int i)
 {
     int d[4][4], v[4][4];
 
@@ -80,8 +83,8 @@ static void transform(int out[4][4], const ConvU8Args *a, int y, int x, int rows
 }
 
 /* Four times the sums of output o, A^T m A, as numbers that wrap. w: its weights at the first position. */
-static void sums_of(uint32_t out[2][2], const int16_t *in, const ConvU8Args *a, const int16_t *w,
-                    size_t position)
+static COLD void sums_of(uint32_t out[2][2], const int16_t *in, const ConvU8Args *a,
+                         const int16_t *w, size_t position)
 {
     const int padded = (a->in.c + 1) / 2 * 2;
     uint32_t m[4][4] = { { 0 } }, s[2][4];
@@ -99,7 +102,7 @@ static void sums_of(uint32_t out[2][2], const int16_t *in, const ConvU8Args *a, 
     }
 }
 
-void conv_u8_winograd_c(const ConvU8Args *a, void *scratch, int y0, int y1)
+COLD void conv_u8_winograd_c(const ConvU8Args *a, void *scratch, int y0, int y1)
 {
     const int oc = a->out.data ? a->out.c : a->out_f32.c, w = a->out.data ? a->out.w : a->out_f32.w;
     const int padded = (a->in.c + 1) / 2 * 2;
