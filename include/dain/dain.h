@@ -148,9 +148,10 @@ typedef struct DainSettings {
 DAIN_API void dain_settings_default(DainSettings *settings);
 
 /*
- * Path of the model that is used when none is named: $DAIN_MODEL (a path, or the name of a model that is
- * found; as it is if there is none) if set, else the installed one, else, for a library that runs where it was built, the one in its build folder. Valid until the thread
- * calls it again or ends. NULL if there is none.
+ * Path of the model that is used when none is named: $DAIN_MODEL (a path, or the name of a model
+ * that is found; as it is if there is none) if set, else the installed one, else, for a library
+ * that runs where it was built, the one in its build folder. Valid until the thread calls it again
+ * or ends. NULL if there is none.
  */
 DAIN_API const char *dain_default_model(void);
 
@@ -170,59 +171,60 @@ DAIN_API void dain_close(DainContext **ctx);
 /*
  * Takes the next frame of the video (it is copied and analysed, the caller's memory is free
  * afterwards). The frame pushed before becomes the first of the pair, the new one the second. The
- * first push fixes size; another size needs dain_reset() first. After an error the frame is not taken;
- * after DAIN_ECANCELED only the newer of the frames before it is left. Errors: DAIN_EINVAL, DAIN_ENOMEM,
- * DAIN_ECANCELED.
+ * first push fixes size; another size needs dain_reset() first. After an error the frame is not
+ * taken; after DAIN_ECANCELED only the newer of the frames before it is left. Errors: DAIN_EINVAL,
+ * DAIN_ENOMEM, DAIN_ECANCELED.
  */
 DAIN_API int dain_push(DainContext *ctx, const DainImage *frame);
 
 /*
- * The same with a second picture of the frame, of the same size, in any layout: motion and depth are
- * estimated on guide, and new pictures are composed of frame. For what shows the motion better than
- * the frame does: a copy without its noise, without an overlay, with more contrast. Its alpha is
- * not used. guide = NULL: dain_push().
- * (The original network chooses its interpolation kernels by the frames themselves.)
+ * The same with a second picture of the frame, of the same size, in any layout: motion and depth
+ * are estimated on guide, and new pictures are composed of frame. For what shows the motion better
+ * than the frame does: a copy without its noise, without an overlay, with more contrast. Its alpha
+ * is not used. guide = NULL: dain_push(). (The original network chooses its interpolation kernels
+ * by the frames themselves.)
  */
 DAIN_API int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *guide);
 
 /*
- * With DAIN_MOTION_CURVED: shows the frame that comes after the pair, ahead of its time. If a pair was at hand
- * before this one without a reset between, new pictures of this one follow the path through all four frames:
- * things that fall, swing or turn are not cut short. dain_advance() then goes on to it; dain_push() would forget
- * it.
+ * With DAIN_MOTION_CURVED: shows the frame that comes after the pair, ahead of its time. If a pair
+ * was at hand before this one without a reset between, new pictures of this one follow the path
+ * through all four frames: things that fall, swing or turn are not cut short. dain_advance() then
+ * goes on to it; dain_push() would forget it.
  *
- * before, after: how long the pair before and the one that this frame ends last, this one being 1; 1e-6 .. 1e6,
- * both 1 where frames come evenly. Not at a cut: what is shown has to belong to the same scene. With other settings
- * nothing is kept, and dain_advance() fails. Errors: DAIN_EINVAL, DAIN_ESTATE (fewer than two frames),
- * DAIN_ECANCELED; the pair stays as it is.
+ * before, after: how long the pair before and the one that this frame ends last, this one being 1;
+ * 1e-6 .. 1e6, both 1 where frames come evenly. Not at a cut: what is shown has to belong to the
+ * same scene. With other settings nothing is kept, and dain_advance() fails. Errors: DAIN_EINVAL,
+ * DAIN_ESTATE (fewer than two frames), DAIN_ECANCELED; the pair stays as it is.
  */
 DAIN_API int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *guide,
                              double before, double after);
 
-/* The frame shown ahead becomes the newer one of the pair: as dain_push() of it, at no cost. Errors:
- * DAIN_ESTATE (there is none), DAIN_ECANCELED (it stays ahead). */
+/* The frame shown ahead becomes the newer one of the pair: as dain_push() of it, at no cost.
+ * Errors: DAIN_ESTATE (there is none), DAIN_ECANCELED (it stays ahead). */
 DAIN_API int dain_advance(DainContext *ctx);
 
 /*
  * Makes the picture at t = num / den between the last two frames pushed (0 = the older, 1 = the
  * newer), 0 <= num <= den, den > 0, and writes it to *out, whose size must be that of the frames;
- * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves (floats
- * outside 0 .. 1 too).
- * What depends only on the pair is computed at the first call and kept for further t. Errors:
- * DAIN_EINVAL, DAIN_ESTATE (fewer than two frames), DAIN_ENOMEM, DAIN_ECANCELED.
+ * sample type, peak and layout are the caller's choice. t = 0 and t = 1 give the frames themselves
+ * (floats outside 0 .. 1 too). What depends only on the pair is computed at the first call and kept
+ * for further t. Errors: DAIN_EINVAL, DAIN_ESTATE (fewer than two frames), DAIN_ENOMEM,
+ * DAIN_ECANCELED.
  */
 DAIN_API int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out);
 
 /*
  * The most that the engine may hold: weights, working memory, and what it keeps of frames and
- * pairs. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size of the
- * frames becomes known, at the first push, the cheapest layout that fits is taken: first what changes no
- * bit of the result (strips; the original network runs in bands and takes longer), then, only where
- * the settings leave it open (AUTO, DEFAULT), bfloat16, linear motion, 8 bits, and motion at a lower resolution. What
- * is given up is logged as a warning. Too little is DAIN_ENOMEM with the need in the sentence.
+ * pairs. (Not the caller's pictures, nor the model file while dain_open() reads it.) When the size
+ * of the frames becomes known, at the first push, the cheapest layout that fits is taken: first
+ * what changes no bit of the result (strips; the original network runs in bands and takes longer),
+ * then, only where the settings leave it open (AUTO, DEFAULT), bfloat16, linear motion, 8 bits, and
+ * motion at a lower resolution. What is given up is logged as a warning. Too little is DAIN_ENOMEM
+ * with the need in the sentence.
  *
- * bytes: 0 = no limit. Forgets the size of the frames, so that the next push lays everything out anew.
- * Errors: DAIN_EINVAL, DAIN_ESTATE (frames have been pushed; dain_reset() first).
+ * bytes: 0 = no limit. Forgets the size of the frames, so that the next push lays everything out
+ * anew. Errors: DAIN_EINVAL, DAIN_ESTATE (frames have been pushed; dain_reset() first).
  */
 DAIN_API int dain_set_memory_limit(DainContext *ctx, size_t bytes);
 
@@ -245,13 +247,14 @@ typedef struct DainPlan {
 
 /*
  * What frames of width x height would need, under the settings and the limit, without allocating or
- * computing it. Forgets the size of the frames. Errors: DAIN_EINVAL (sizes are 16 .. 16384 a side, the
- * limit), DAIN_ENOMEM (the limit is too small: *plan then says the least that is possible), DAIN_ESTATE
- * (frames have been pushed; dain_reset() first).
+ * computing it. Forgets the size of the frames. Errors: DAIN_EINVAL (sizes are 16 .. 16384 a side,
+ * the limit), DAIN_ENOMEM (the limit is too small: *plan then says the least that is possible),
+ * DAIN_ESTATE (frames have been pushed; dain_reset() first).
  */
 DAIN_API int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan);
 
-/* Forgets the frames pushed so far and a cancellation: after a scene cut, a seek or a change of size. */
+/* Forgets the frames pushed so far and a cancellation: after a scene cut, a seek or a change of
+ * size. */
 DAIN_API void dain_reset(DainContext *ctx);
 
 /* Makes the call that is running in another thread, or else the next one, return DAIN_ECANCELED
@@ -274,11 +277,12 @@ DAIN_API int dain_use_memory(void *memory, size_t bytes);
 
 /*
  * How many bytes dain_use_memory() needs for one context with these settings (NULL = the defaults)
- * and frames of width x height, opened and closed any number of times. Exact to some 100 bytes: with
- * less, dain_open() or the first dain_push() returns DAIN_ENOMEM. Depends on nothing but its arguments,
- * the model file, the version of the library and the number of threads. Opens the model for a moment:
- * address space for all is reserved, memory is taken for the weights only. Errors: those of
- * dain_open(), whose sentence dain_open_error() has, and DAIN_EINVAL for a size out of range.
+ * and frames of width x height, opened and closed any number of times. Exact to some 100 bytes:
+ * with less, dain_open() or the first dain_push() returns DAIN_ENOMEM. Depends on nothing but its
+ * arguments, the model file, the version of the library and the number of threads. Opens the model
+ * for a moment: address space for all is reserved, memory is taken for the weights only. Errors:
+ * those of dain_open(), whose sentence dain_open_error() has, and DAIN_EINVAL for a size out of
+ * range.
  */
 DAIN_API int dain_memory_needed(const DainSettings *settings, int width, int height, size_t *bytes);
 

@@ -1,9 +1,10 @@
 /*
  * What makes the pictures, for those who do not care how: a table of functions, with our own engine
- * behind it (backend.c) or somebody else's (backend_onnxruntime.h). The functions mean what those of
- * dain/dain.h do; errors are DAIN_E... with a sentence in backend_last_error().
+ * behind it (backend.c) or somebody else's (backend_onnxruntime.h). The functions mean what those
+ * of dain/dain.h do; errors are DAIN_E... with a sentence in backend_last_error().
  *
- * A new one is a struct that begins with a Backend, a table of its own, and a function that opens it.
+ * A new one is a struct that begins with a Backend, a table of its own, and a function that opens
+ * it.
  *
  * Thread-safety: one thread at a time, but for backend_cancel(), which any may call.
  */
@@ -41,8 +42,8 @@ Backend *backend_native(DainContext *context);
 /* The engine behind it if it is our own, else NULL. */
 DainContext *backend_context(Backend *backend);
 
-/* As dain_push(), dain_push_guided(), dain_push_ahead(), dain_advance(), dain_interpolate(), dain_reset(), dain_cancel(),
- * dain_last_error(). */
+/* As dain_push(), dain_push_guided(), dain_push_ahead(), dain_advance(), dain_interpolate(),
+ * dain_reset(), dain_cancel(), dain_last_error(). */
 int backend_push(Backend *backend, const DainImage *frame);
 int backend_push_guided(Backend *backend, const DainImage *frame, const DainImage *guide);
 int backend_push_ahead(Backend *backend, const DainImage *frame, const DainImage *guide,

@@ -145,8 +145,8 @@ static OrtValue *output_named(const Part *p, int slot, const char *name, size_t 
     return NULL;
 }
 
-/* What an input is called says what it is: NAME_0 and NAME_1 belong to the older and the newer frame,
- * other names to the pair. */
+/* What an input is called says what it is: NAME_0 and NAME_1 belong to the older and the newer
+ * frame, other names to the pair. */
 static OrtValue *input_value(const Runtime *r, const char *name)
 {
     const size_t length = strlen(name);

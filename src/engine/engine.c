@@ -1,5 +1,5 @@
-/* The public engine: frames in, the picture at time t out. What belongs to a frame or to a pair is computed
- * once and kept (docs/architecture.md, "Three rates"). */
+/* The public engine: frames in, the picture at time t out. What belongs to a frame or to a pair is
+ * computed once and kept (docs/architecture.md, "Three rates"). */
 #include "dain/dain.h"
 
 #include "base/cpu.h"
@@ -29,11 +29,12 @@ struct DainContext {
 
     Budget budget;
     Session session;
-    int width, height; /* of the frames, 0 = none yet */
-    int frames;        /* pushed and kept: 0, 1, 2 */
-    bool pair_ready;   /* what depends on the pair alone is there, */
-    bool before_ready; /* likewise of the pair before, */
-    bool ahead_ready;  /* and of the frame after and the pair that it ends */
+    int width, height;   /* of the frames, 0 = none yet */
+    int frames;          /* pushed and kept: 0, 1, 2 */
+    bool pair_ready;     /* what depends on the pair alone is there, */
+    bool before_ready;   /* likewise of the pair before, */
+    bool ahead_ready;    /* and of the frame after and the pair that it ends */
+    float before, after; /* how long those pairs last beside the one at hand */
     atomic_bool cancel;
 };
 
@@ -342,8 +343,8 @@ int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *g
     if (error)
         return finish(ctx, error);
     ctx->ahead_ready = true;
-    ctx->session.before = (float)before;
-    ctx->session.after = (float)after;
+    ctx->before = (float)before;
+    ctx->after = (float)after;
     return DAIN_OK;
 }
 
@@ -389,8 +390,9 @@ int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage
     error = prepare_pair(ctx);
     if (error)
         return finish(ctx, error);
-    if (!ctx->before_ready || !ctx->ahead_ready)
-        ctx->session.before = ctx->session.after = 0;
+    const bool curved = ctx->before_ready && ctx->ahead_ready;
+    ctx->session.before = curved ? ctx->before : 0;
+    ctx->session.after = curved ? ctx->after : 0;
     return finish(ctx, session_time(&ctx->session, num, den, &view, &ctx->cancel));
 }
 

@@ -85,8 +85,8 @@ typedef struct Job {
     int from, rows, bands;
 } Job;
 
-/* The first row of a band: even, counted from the first of all, where bands are large enough, since some kernels
- * make two rows at once. */
+/* The first row of a band: even, counted from the first of all, where bands are large enough, since
+ * some kernels make two rows at once. */
 static int band_start(const Job *j, int band)
 {
     const int row = (int)((int64_t)j->rows * band / j->bands);

@@ -1,10 +1,10 @@
 /*
  * Networks as data: tensors and operators for one picture size.
  *
- * A model builds three graphs, one for each rate (what depends on a frame, on a pair of frames, on a
- * time between them). network_plan() then rewrites them (concatenations become slices), gives every
- * tensor a halo, a layout and a place in one arena, and network_run() walks the flat list of operators
- * and hands bands of rows to the thread pool.
+ * A model builds three graphs, one for each rate (what depends on a frame, on a pair of frames, on
+ * a time between them). network_plan() then rewrites them (concatenations become slices), gives
+ * every tensor a halo, a layout and a place in one arena, and network_run() walks the flat list of
+ * operators and hands bands of rows to the thread pool.
  *
  * Tensors that outlive a graph are exported under a name and imported by the graphs of slower
  * consumers: features of a frame are kept while the frame belongs to a pair, flows of a pair while
@@ -74,7 +74,8 @@ typedef enum OpKind {
     OP_KINDS
 } OpKind;
 
-/* What OP_MIX makes of x and y at the time t. r: how long the neighbouring pair lasts, this one being 1. */
+/* What OP_MIX makes of x and y at the time t. r: how long the neighbouring pair lasts, this one
+ * being 1. */
 typedef enum MixKind {
     MIX_BEFORE, /* acceleration in the frame between two pairs, x the flow forwards, y the flow back: */
     MIX_AFTER, /* (x r + y) 2 / (r (r + 1)), r that of the pair before or after; 0 where motion is steady */
@@ -110,7 +111,8 @@ typedef struct Tensor {
     int window;        /* rows in memory of a tensor made in strips (roots); 0 = all */
     size_t left;       /* bytes of a row before pixel 0 */
 
-    /* while a run of strips goes on (roots): rows base .. end-1 are in memory; those of the step before */
+    /* while a run of strips goes on (roots): rows base .. end-1 are in memory; those of the step
+     * before */
     int base, end, had, had_end;
     bool banded; /* its window is that of a band: see bands.h */
 } Tensor;
@@ -206,8 +208,9 @@ struct Network {
 void network_init(Network *network, int w, int h, int align, Report *report);
 void network_free(Network *network);
 
-/* Builders add one operator and return its output tensor, -1 after an error (which g->error keeps, with
- * the sentence in the report). A name is for people, tests and the stage table; "" takes the operator's. */
+/* Builders add one operator and return its output tensor, -1 after an error (which g->error keeps,
+ * with the sentence in the report). A name is for people, tests and the stage table; "" takes the
+ * operator's. */
 int graph_load(Graph *g);             /* the caller's picture: 4 channels, replicated halo */
 int graph_shift_rgb(Graph *g, int x); /* first three channels - 0.5 */
 int graph_luma_half(Graph *g, int x); /* 1 channel, half size */
@@ -220,8 +223,8 @@ int graph_scale(Graph *g, int x, float scale);     /* scale * x: also a copy int
 int graph_motion(Graph *g, int flow, float scale); /* the same for a flow: see Tensor.motion */
 int graph_time_plane(Graph *g, int like);          /* 1 channel, the time t everywhere */
 int graph_clamp_add(Graph *g, int a, int b, float lo, float hi); /* b may be -1 */
-/* Splat of (sign*flow*e, e, 1), e = exp(w), by t*way, or by (1-t)*way if from_end. way is the flow, but
- * where motion is not steady. 4 channels. */
+/* Splat of (sign*flow*e, e, 1), e = exp(w), by t*way, or by (1-t)*way if from_end. way is the flow,
+ * but where motion is not steady. 4 channels. */
 int graph_splat(Graph *g, int flow, int w, int way, float sign, bool from_end);
 int graph_mix(Graph *g, MixKind kind, int x, int y);
 int graph_project(Graph *g, int s0, int s1); /* 6 channels: F_t0 F_t1 c0 c1 */
@@ -233,13 +236,14 @@ int graph_concat(Graph *g, const char *name, const int *x, int n);
 int graph_slice(Graph *g, int x, int first, int count);
 void graph_name(Graph *g, int tensor, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Adds an operator for pieces of a network that have a file of their own; outputs are new tensors of the
- * given shape. */
+/* Adds an operator for pieces of a network that have a file of their own; outputs are new tensors
+ * of the given shape. */
 Op *graph_add(Graph *g, OpKind kind, const char *name, const int *in, int inputs);
 int graph_tensor(Graph *g, const char *name, int h, int w, int c);
 int graph_fail(Graph *g, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Keeps a tensor beyond its graph: with the frame in the frame graph, with the pair in the pair graph. */
+/* Keeps a tensor beyond its graph: with the frame in the frame graph, with the pair in the pair
+ * graph. */
 void graph_export(Graph *g, int tensor, const char *name);
 /* scope: which frame, or which pair. */
 int graph_import(Graph *g, Scope scope, const char *name);
@@ -249,10 +253,10 @@ int graph_import(Graph *g, Scope scope, const char *name);
 /*
  * Gives every tensor a type, rewrites, lays out and places everything.
  *
- * A convolution reads its input in its own precision (ConvParam.precision); what feeds it is produced in
- * that type, motion stays in float, and conversions are inserted where that does not meet. Convolutions
- * are prepared for their type, once for all sizes.
- * Errors: DAIN_ENOMEM, DAIN_EINVAL (sizes overflow), DAIN_EFORMAT (an 8-bit layer without a range).
+ * A convolution reads its input in its own precision (ConvParam.precision); what feeds it is
+ * produced in that type, motion stays in float, and conversions are inserted where that does not
+ * meet. Convolutions are prepared for their type, once for all sizes. Errors: DAIN_ENOMEM,
+ * DAIN_EINVAL (sizes overflow), DAIN_EFORMAT (an 8-bit layer without a range).
  */
 int network_plan(Network *network, Params *params);
 
@@ -271,8 +275,8 @@ typedef struct Run {
 
 /* Runs one graph. Errors: DAIN_ECANCELED. */
 int network_run(Network *network, DainRate rate, const Run *run);
-/* Reads run->input over the picture that the frame graph kept, and leaves what was made of that as it
- * is. Errors: DAIN_ECANCELED. */
+/* Reads run->input over the picture that the frame graph kept, and leaves what was made of that as
+ * it is. Errors: DAIN_ECANCELED. */
 int network_reload(Network *network, const Run *run);
 
 /* Name under which the range of an operator's output is calibrated; NULL if it needs none. */

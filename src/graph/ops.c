@@ -141,8 +141,8 @@ static void project_rows(const OpRun *r, int y0, int y1, float *scratch)
     kernels(r)->project_merge_f32(&r->out[0], &r->in[0], &r->in[1], r->t, y0, y1);
 }
 
-/* By what the accelerations seen fall short of those between frames: a path that swings within a few frames has more of
- * them than its ends show. Chosen on training clips, docs/edge.md. */
+/* By what the accelerations seen fall short of those between frames: a path that swings within a
+ * few frames has more of them than its ends show. Chosen on training clips, docs/edge.md. */
 #define ACCELERATION_GAIN 1.3f
 
 static void mix_rows(const OpRun *r, int y0, int y1, float *scratch)
@@ -218,8 +218,8 @@ static Reach polish_reach(const Graph *g, const Op *op, int i)
 
 /* ---- composition ---- */
 
-/* ln of num / den in double precision, the same bits everywhere (libm's log is not). The argument is
- * brought to [2/3, 4/3) by a power of two; then ln x = 2 atanh((x-1)/(x+1)). */
+/* ln of num / den in double precision, the same bits everywhere (libm's log is not). The argument
+ * is brought to [2/3, 4/3) by a power of two; then ln x = 2 atanh((x-1)/(x+1)). */
 static double log_ratio(int64_t num, int64_t den)
 {
     int e;
@@ -235,12 +235,16 @@ static double log_ratio(int64_t num, int64_t den)
     return 2 * s * sum + e * 0.69314718055994530942;
 }
 
-enum { COMPOSE_FLOW = 4, COMPOSE_S = 5, COMPOSE_PLANES = 4 + 5 + 1 + 1 + 4 + 4 + 4 };
+/* Channels of the rows that compose_rows() works on, in its order. */
+static const int compose_channels[] = { 4, 5, 1, 1, 4, 4, 4 };
+enum { COMPOSE_ROWS = sizeof compose_channels / sizeof *compose_channels };
 
 static size_t compose_scratch(const Graph *g, const Op *op)
 {
-    const int w = g->tensors[op->in[0]].w;
-    return (size_t)w * COMPOSE_PLANES + 7 * 16;
+    size_t floats = 0;
+    for (int i = 0; i < COMPOSE_ROWS; i++)
+        floats += row_floats(g->tensors[op->in[0]].w, compose_channels[i]);
+    return floats;
 }
 
 /* EDGE_SPEC 3.6, row by row: nothing at full resolution but the pictures is kept in memory. */
@@ -250,13 +254,12 @@ static void compose_rows(const OpRun *r, int y0, int y1, float *scratch)
     const View *img0 = &r->in[0], *img1 = &r->in[1];
     const int w = img0->w, h = img0->h, crop = r->graph->network->w;
     const float bias = (float)log_ratio(r->run->den - r->run->num, r->run->num);
-    View flow = row_buffer(&scratch, w, 4), s = row_buffer(&scratch, w, 5);
-    View mask = row_buffer(&scratch, w, 1), sharp = row_buffer(&scratch, w, 1);
-    View warp0 = row_buffer(&scratch, w, 4), warp1 = row_buffer(&scratch, w, 4);
-    View out = row_buffer(&scratch, w, 4);
-    View *const rows[] = { &flow, &s, &mask, &sharp, &warp0, &warp1, &out };
-    for (int i = 0; i < 7; i++)
+    View flow, s, mask, sharp, warp0, warp1, out;
+    View *const rows[COMPOSE_ROWS] = { &flow, &s, &mask, &sharp, &warp0, &warp1, &out };
+    for (int i = 0; i < COMPOSE_ROWS; i++) {
+        *rows[i] = row_buffer(&scratch, w, compose_channels[i]);
         rows[i]->h = h;
+    }
     mask.w = sharp.w = warp0.w = warp1.w = out.w = crop; /* nobody sees the padding */
     const View flow0 = with_channels(flow, 0, 2), flow1 = with_channels(flow, 2, 2);
     const View logit = with_channels(s, 0, 1), residual = with_channels(s, 1, 3);
@@ -344,8 +347,8 @@ const OpInfo *op_info(OpKind kind)
 
 /* ---- types ---- */
 
-/* What has to go through floats: input i where the kernel wants floats of the same row, the output where
- * it cannot write the type. */
+/* What has to go through floats: input i where the kernel wants floats of the same row, the output
+ * where it cannot write the type. */
 typedef struct Conversion {
     bool in[OP_MAX_IN], out;
 } Conversion;
@@ -385,9 +388,9 @@ static Conversion find_conversion(const Graph *g, const Op *op)
     return c;
 }
 
-static size_t row_floats(const Graph *g, int tensor)
+static size_t tensor_row(const Graph *g, int tensor)
 {
-    return (size_t)g->tensors[tensor].w * g->tensors[tensor].c + 16;
+    return row_floats(g->tensors[tensor].w, g->tensors[tensor].c);
 }
 
 size_t op_scratch(const Graph *g, const Op *op)
@@ -396,8 +399,8 @@ size_t op_scratch(const Graph *g, const Op *op)
     const Conversion c = find_conversion(g, op);
     size_t floats = info->scratch ? info->scratch(g, op) : 0;
     for (int i = 0; i < op->inputs; i++)
-        floats += c.in[i] ? row_floats(g, op->in[i]) : 0;
-    return floats + (c.out ? row_floats(g, op->out[0]) : 0);
+        floats += c.in[i] ? tensor_row(g, op->in[i]) : 0;
+    return floats + (c.out ? tensor_row(g, op->out[0]) : 0);
 }
 
 static void read_row(const OpRun *r, int i, const View *row, int y)

@@ -62,18 +62,10 @@ static int rows_at_once(const ConvParam *p)
     return p->u8.winograd ? 2 : 1;
 }
 
-enum { ALIGNMENT = 64 }; /* bytes, of the memory that Winograd's kernel wants */
-
-static float *aligned(float *p)
-{
-    return p + (-(uintptr_t)p & (ALIGNMENT - 1)) / sizeof *p;
-}
-
-/* Floats of scratch memory for that kernel. */
+/* Floats of scratch memory for Winograd's kernel, which wants it aligned. */
 static size_t winograd_scratch(const ConvParam *p, int channels)
 {
-    const size_t whole = (conv_winograd_scratch(channels) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return p->u8.winograd ? whole / sizeof(float) : 0;
+    return p->u8.winograd ? (conv_winograd_scratch(channels) + 63) / 64 * 64 / sizeof(float) : 0;
 }
 
 static void conv_codes(const OpRun *r, const ConvU8Args *args, float *scratch, int y0, int y1)
@@ -111,8 +103,6 @@ static void conv_rows_u8(const OpRun *r, int y0, int y1, float *scratch)
         args.out_f32 = r->out[0];
         args.add_f32 = r->in[1];
     }
-    if (args.winograd) /* what was taken from it before is of any length */
-        scratch = aligned(scratch);
     if (!r->in[2].data) {
         conv_codes(r, &args, scratch, y0, y1);
         return;
@@ -133,8 +123,7 @@ size_t op_conv_scratch(const Graph *g, const Op *op)
     const Tensor *out = &g->tensors[op->out[0]];
     const size_t motion =
         op->inputs > 2 ? (size_t)out->w * out->c * rows_at_once(op->conv) + 16 : 0;
-    const size_t winograd = winograd_scratch(op->conv, g->tensors[op->in[0]].c);
-    return motion + (winograd ? winograd + ALIGNMENT / sizeof(float) : 0);
+    return motion + winograd_scratch(op->conv, g->tensors[op->in[0]].c);
 }
 
 void op_conv_rows(const OpRun *r, int y0, int y1, float *scratch)

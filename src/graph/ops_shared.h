@@ -17,11 +17,18 @@ static inline View with_channels(View v, int first, int count)
     return v;
 }
 
+/* Floats of a row in scratch memory, with what kernels may read behind it. What follows is aligned to 64
+ * bytes, as scratch memory is from its beginning. */
+static inline size_t row_floats(int w, int c)
+{
+    return ((size_t)w * c + 31) / 16 * 16;
+}
+
 /* One row in the scratch memory of a worker, which moves behind it. */
 static inline View row_buffer(float **scratch, int w, int c)
 {
     const View v = { *scratch, 0, c, w, 1, c };
-    *scratch += (size_t)w * c + 16;
+    *scratch += row_floats(w, c);
     return v;
 }
 

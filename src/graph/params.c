@@ -184,16 +184,16 @@ void params_unpack_conv(const ConvParam *p, float *out)
             }
 }
 
-/* What one unit of the integers is worth, for weights up to most: more than they need where the bias
- * would not fit, and never so little that it could not be divided by. */
+/* What one unit of the integers is worth, for weights up to most: more than they need where the
+ * bias would not fit, and never so little that it could not be divided by. */
 static float unit_for(float most, float bias)
 {
     const float most_bias = 1 << 29;
     return fmaxf(fmaxf(most / 127, fabsf(bias) / most_bias), FLT_MIN);
 }
 
-/* Weights of one output channel as integers; returns what one unit is worth, infinity if the weights
- * are too large. The zero points of the input turn into a constant, *shift. */
+/* Weights of one output channel as integers; returns what one unit is worth, infinity if the
+ * weights are too large. The zero points of the input turn into a constant, *shift. */
 static float quantise_channel(int8_t *out, const float *w, float bias, int ci, int taps,
                               const float *scale, const int *zero, int64_t *shift)
 {

@@ -85,8 +85,8 @@ int params_set_range(Params *params, const char *name, float lo, float hi);
 /* NULL if there is none. */
 const Range *params_range(const Params *params, const char *name);
 
-/* Prepares a convolution for 8-bit input; once only: all that share it have one stride and dilation. Errors: DAIN_ENOMEM, DAIN_EFORMAT (weights times
- * scales are beyond floats). */
+/* Prepares a convolution for 8-bit input; once only: all that share it have one stride and
+ * dilation. Errors: DAIN_ENOMEM, DAIN_EFORMAT (weights times scales are beyond floats). */
 int params_prepare_u8(Params *params, ConvParam *conv, const ConvU8Input *input);
 /* The same for bfloat16. Errors: DAIN_ENOMEM. */
 int params_prepare_bf16(Params *params, ConvParam *conv);

@@ -2,8 +2,9 @@
  * Precision: from what the convolutions read (ConvParam.precision) to the type of every tensor.
  *
  * Wishes run against the flow of data: a convolution wants its input in its own precision, a
- * concatenation, a warp or an upsampling passes on what is wanted of its output, and everything that
- * computes motion wants floats. Where wishes differ, the most precise one wins and the others convert.
+ * concatenation, a warp or an upsampling passes on what is wanted of its output, and everything
+ * that computes motion wants floats. Where wishes differ, the most precise one wins and the others
+ * convert.
  */
 #include "graph/plan.h"
 

@@ -4,8 +4,8 @@
  * u8 tensors are affine: value = (code - zero) * scale, one scale and zero per tensor; weights are
  * s8 with one scale per output channel. All u8 results are identical on every instruction set. bf16
  * is a named precision: the dot products of conv_bf16 and conv_f32's fused multiply-adds round
- * differently, so conv_bf16 is only close across instruction sets (and bit-equal within one): AVX-512
- * BF16 and AArch64's bf16 have such products, all others the bits of the reference.
+ * differently, so conv_bf16 is only close across instruction sets (and bit-equal within one):
+ * AVX-512 BF16 and AArch64's bf16 have such products, all others the bits of the reference.
  *
  * Included by kernels.h; not on its own.
  */
@@ -17,8 +17,8 @@
 #include <math.h>
 #include <stdint.h>
 
-/* As View, with codes of one byte: strides in bytes. Kernels may read, never write, up to 64 bytes past
- * the last channel of a pixel; every buffer has that slack. */
+/* As View, with codes of one byte: strides in bytes. Kernels may read, never write, up to 64 bytes
+ * past the last channel of a pixel; every buffer has that slack. */
 typedef struct View8 {
     uint8_t *data;
     ptrdiff_t row, px;
@@ -180,14 +180,15 @@ typedef struct CorrS8Args {
     K(up2_bf16, (const View16 *out, const View16 *x, int y0, int y1))                              \
     K(normalise_u8_s8, (const View8 *out, const View8 *x, float scale, int y0, int y1))            \
     K(corr_s8, (const CorrS8Args *a, int y0, int y1))
-/* copy_u8 is C everywhere; conv_u8_winograd exists where Kernels.winograd says that it is the faster one. */
+/* copy_u8 is C everywhere; conv_u8_winograd exists where Kernels.winograd says that it is the
+ * faster one. */
 #define DAIN_KERNELS_QUANT(K)                                                                      \
     DAIN_VECTOR_KERNELS_QUANT(K)                                                                   \
     K(conv_u8_winograd, (const ConvU8Args *a, void *scratch, int y0, int y1))                      \
     K(copy_u8, (const View8 *out, const View8 *x, int y0, int y1))
 
-/* rint(v), half to even, clamped to a code. What no 32-bit integer holds, NaN included, becomes 0: the
- * vector conversion makes INT_MIN of it. */
+/* rint(v), half to even, clamped to a code. What no 32-bit integer holds, NaN included, becomes 0:
+ * the vector conversion makes INT_MIN of it. */
 static inline uint8_t code_from_f32(float v)
 {
     long q;

@@ -1,5 +1,5 @@
-/* Before a loop of a constant number of turns, at most 32: unroll it whole, so that an array it walks
- * over is in registers. */
+/* Before a loop of a constant number of turns, at most 32: unroll it whole, so that an array it
+ * walks over is in registers. */
 #ifndef DAIN_KERNELS_UNROLL_H
 #define DAIN_KERNELS_UNROLL_H
 

@@ -82,6 +82,15 @@ int guide_push_ahead(Guide *g, Backend *engine, const AVFrame *rgb, double befor
     return r < 0 ? r : backend_push_ahead(engine, &frame, guide, before, after);
 }
 
+bool guide_lengths(const AVFrame *const frame[4], double *before, double *after)
+{
+    enum { MOST = 4 };
+    const double pair = (double)(frame[2]->pts - frame[1]->pts);
+    *before = (double)(frame[1]->pts - frame[0]->pts) / pair;
+    *after = (double)(frame[3]->pts - frame[2]->pts) / pair;
+    return *before <= MOST && *after <= MOST && *before * MOST >= 1 && *after * MOST >= 1;
+}
+
 const char *guide_last_error(const Guide *g, const Backend *engine)
 {
     return g->no_memory ? "out of memory" : backend_last_error(engine);

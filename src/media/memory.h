@@ -12,8 +12,8 @@ typedef struct MediaNeed {
 } MediaNeed;
 
 /* For frames like first and the encoder of the settings (its lookahead included). save: see
- * PipelineSettings.save_memory. curved: PipelineSettings.curved. more: RGB frames beside those that every run holds. Calibrated on H.264
- * to H.264; a little above what is measured. */
+ * PipelineSettings.save_memory. curved: PipelineSettings.curved. more: RGB frames beside those that
+ * every run holds. Calibrated on H.264 to H.264; a little above what is measured. */
 MediaNeed media_need(const AVFrame *first, const EncoderSettings *encoder, bool save, bool curved,
                      int more);
 

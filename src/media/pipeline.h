@@ -3,7 +3,8 @@
  * work at the same time, each in its thread, with short queues between them.
  *
  * Source frames that fall on an output instant go to the encoder as they were decoded. Between two
- * frames that a cut separates, the nearer one is repeated; in a pause (see PIPELINE_PAUSE) the older.
+ * frames that a cut separates, the nearer one is repeated; in a pause (see PIPELINE_PAUSE) the
+ * older.
  */
 #ifndef DAIN_MEDIA_PIPELINE_H
 #define DAIN_MEDIA_PIPELINE_H
@@ -52,8 +53,8 @@ typedef struct PipelineStart {
 /* What may still be chosen when the first frame is known. */
 typedef struct PipelineChoice {
     EncoderSettings *encoder;
-    /* Convert colours only when the frame is needed, a little slower, and hold no still things, which
-     * takes one more RGB frame. */
+    /* Convert colours only when the frame is needed, a little slower, and hold no still things,
+     * which takes one more RGB frame. */
     bool save_memory;
 } PipelineChoice;
 
@@ -104,8 +105,8 @@ typedef struct PipelineResult {
 /*
  * Returns when the output is complete (DAIN_OK), or when cancel was set and the part so far was
  * finished (DAIN_ECANCELED; result->kept tells whether there was one), or on an error, and then
- * nothing remains of the output but complete segments. Damage in the input is no error if anything could be decoded: see
- * result->damage.
+ * nothing remains of the output but complete segments. Damage in the input is no error if anything
+ * could be decoded: see result->damage.
  */
 int pipeline_run(const PipelineSettings *settings, PipelineResult *result);
 

@@ -117,8 +117,9 @@ static const size_t counts[] = {
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 /* A mark is this many numbers: whether one can seek; the pair: index of the newer frame, times and
- * sums of both, sum and time of the frame before if that counts; the stage; the timeline; the counts and the microseconds in the network; damage of the
- * source, at its end; and, known to the writer only, in how many frames still things are held. */
+ * sums of both, sum and time of the frame before if that counts; the stage; the timeline; the
+ * counts and the microseconds in the network; damage of the source, at its end; and, known to the
+ * writer only, in how many frames still things are held. */
 enum {
     CAN_SEEK,
     NEWER,
@@ -297,7 +298,8 @@ static int next_prepared(Pipeline *p, SourceFrame *frame)
     return reader_prepare(p, &p->reader, frame);
 }
 
-/* Decodes up to the pair; DAIN_EIO if it is not what the mark says. The frame before it goes to p->before. */
+/* Decodes up to the pair; DAIN_EIO if it is not what the mark says. The frame before it goes to
+ * p->before. */
 static int find_pair(Pipeline *p, const int64_t n[NUMBERS], SourceFrame pair[2])
 {
     /* Frames before the pair, so that flashes are told from cuts as if all had been there. */

@@ -1,6 +1,6 @@
 /*
- * Going on where a run before stopped: what the engine stage notes at the start of each segment, and
- * how the stages get there again. Inside the pipeline, like media/stages.h.
+ * Going on where a run before stopped: what the engine stage notes at the start of each segment,
+ * and how the stages get there again. Inside the pipeline, like media/stages.h.
  *
  * A later run seeks to a key frame before the two source frames at hand, decodes from there and
  * compares them with what was noted (time and content). If they are not the same, or the source was

@@ -1,4 +1,5 @@
-/* The engine's stage of the pipeline: which frames there are at which times, and what they are made of. */
+/* The engine's stage of the pipeline: which frames there are at which times, and what they are made
+ * of. */
 #include "media/stages.h"
 
 #include "engine/image.h"
@@ -57,15 +58,14 @@ static bool goes_on(const Pipeline *p)
 /* Shows the engine the frame after the pair, if things move on to it. */
 static int show_ahead(Pipeline *p)
 {
-    enum { MOST = 4 }; /* times that one pair may last longer than its neighbour */
     SourceFrame *const ahead = &p->ahead;
     if (!goes_on(p) || !ahead->decoded || !backend_curved(p->settings->engine))
         return DAIN_OK;
     engine_judge(p, &p->newer, ahead, p->progress.frames_in + ahead->left_out);
-    const double now = (double)(p->newer.decoded->pts - p->older.decoded->pts);
-    const double before = (double)(p->older.decoded->pts - p->before.decoded->pts) / now;
-    const double after = (double)(ahead->decoded->pts - p->newer.decoded->pts) / now;
-    if (ahead->apart || before > MOST || after > MOST || before * MOST < 1 || after * MOST < 1)
+    const AVFrame *const frame[] = { p->before.decoded, p->older.decoded, p->newer.decoded,
+                                     ahead->decoded };
+    double before, after;
+    if (ahead->apart || !guide_lengths(frame, &before, &after))
         return DAIN_OK;
     int r = ahead->rgb ? DAIN_OK : colour_again(p, ahead);
     if (r >= 0)
@@ -75,7 +75,8 @@ static int show_ahead(Pipeline *p)
     return r;
 }
 
-/* Brings the pair older, newer into the engine, and the frames around it. Most of that is there already. */
+/* Brings the pair older, newer into the engine, and the frames around it. Most of that is there
+ * already. */
 static int load_pair(Pipeline *p)
 {
     int r = DAIN_OK;

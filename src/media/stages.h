@@ -133,8 +133,8 @@ int forecast_make(Pipeline *pipeline, const AVOutputFormat *container,
 /* The threads' loops; the engine's runs in the caller's thread and returns its error. */
 void *reader_main(void *pipeline);
 int engine_main(Pipeline *pipeline);
-/* Whether b follows a so suddenly or so late, or so unchanged, that nothing moves between them: fills in what
- * SourceFrame says of it. index: of b in the file. */
+/* Whether b follows a so suddenly or so late, or so unchanged, that nothing moves between them:
+ * fills in what SourceFrame says of it. index: of b in the file. */
 void engine_judge(Pipeline *pipeline, const SourceFrame *a, SourceFrame *b, int64_t index);
 void *writer_main(void *pipeline);
 

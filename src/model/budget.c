@@ -6,8 +6,8 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* What costs little or no time and no quality; rows < 0: by the size of the picture. Steps get shorter
- * and coarser layers join, until there is nothing left to gain. */
+/* What costs little or no time and no quality; rows < 0: by the size of the picture. Steps get
+ * shorter and coarser layers join, until there is nothing left to gain. */
 static const struct {
     int rows, level;
 } strips[] = { { -1, 0 }, { 32, 4 }, { 16, 8 }, { 8, 2 }, { 8, 16 } };
@@ -15,9 +15,9 @@ static const struct {
 static const int bands[] = { 1, 2, 3, 4, 6, 8 };
 enum { STRIPS = sizeof strips / sizeof *strips, BANDS = sizeof bands / sizeof *bands };
 
-/* What costs quality. On 40 clips of the validation set bfloat16 costs nothing, 8 bits 0.01 dB (on Middlebury
- * 0.2) and motion at half resolution 0.3 dB (where frames are large it costs nothing, but saves little
- * memory); on training clips at half their rate linear motion costs 0.08 dB. */
+/* What costs quality. On 40 clips of the validation set bfloat16 costs nothing, 8 bits 0.01 dB (on
+ * Middlebury 0.2) and motion at half resolution 0.3 dB (where frames are large it costs nothing,
+ * but saves little memory); on training clips at half their rate linear motion costs 0.08 dB. */
 typedef struct Loss {
     DainPrecision precision;
     int reduce;
@@ -96,8 +96,8 @@ static void set_layout(Model *m, int i, int parts)
     m->bands = parts;
 }
 
-/* Tries layouts of one precision and flow resolution; *least gets the smallest need. OVER_LIMIT where none
- * is small enough, which a failed allocation (DAIN_ENOMEM) is not. */
+/* Tries layouts of one precision and flow resolution; *least gets the smallest need. OVER_LIMIT
+ * where none is small enough, which a failed allocation (DAIN_ENOMEM) is not. */
 static int try_layouts(Model *m, const Budget *b, int w, int h, Need *need, Need *least,
                        Report *report)
 {

@@ -23,11 +23,11 @@ typedef struct Need {
 } Need;
 
 /*
- * Sets the model's precision, flow resolution, strips and bands for pictures of w x h: what was wished for
- * if that fits, else the least loss that does - narrower strips, bands, bfloat16, linear motion, 8 bits, flow at
- * lower resolution. The model must not be in use by a network. After DAIN_ENOMEM *need is the least
- * that is possible.
- * Errors: DAIN_ENOMEM (does not fit, or no memory), DAIN_EINVAL (size), those of model_network().
+ * Sets the model's precision, flow resolution, strips and bands for pictures of w x h: what was
+ * wished for if that fits, else the least loss that does - narrower strips, bands, bfloat16, linear
+ * motion, 8 bits, flow at lower resolution. The model must not be in use by a network. After
+ * DAIN_ENOMEM *need is the least that is possible. Errors: DAIN_ENOMEM (does not fit, or no
+ * memory), DAIN_EINVAL (size), those of model_network().
  */
 int model_fit(Model *model, const Budget *budget, int w, int h, Need *need, Report *report);
 

@@ -101,8 +101,8 @@ static void build_features(Builder *b, int img, char prefix, int keep, int level
     }
 }
 
-/* 3.1, 3.2: features, depth and luma of one frame. Where the flow is estimated at a lower resolution,
- * flow and depth have features of their own, s3 to s5, of the reduced picture. */
+/* 3.1, 3.2: features, depth and luma of one frame. Where the flow is estimated at a lower
+ * resolution, flow and depth have features of their own, s3 to s5, of the reduced picture. */
 static void build_frame(Builder *b)
 {
     Graph *g = b->g;
@@ -134,7 +134,8 @@ static int enlarge(Builder *b, int x, float scale)
     return x;
 }
 
-/* 3.3: flow and importance of frame `from` towards frame `to`; exported as flow01, w01 or flow10, w10. */
+/* 3.3: flow and importance of frame `from` towards frame `to`; exported as flow01, w01 or flow10,
+ * w10. */
 static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
 {
     Graph *g = b->g;
@@ -189,8 +190,8 @@ static void warp_both(Builder *b, const char *feature, int flow, int out[2])
     out[1] = graph_warp(g, graph_import(g, SCOPE_FRAME1, feature), graph_slice(g, flow, 2, 2));
 }
 
-/* Accelerations of what is seen in the first and in the second frame: of both frames those that agree, which makes
- * paths cubic. docs/edge.md, "Curved motion". */
+/* Accelerations of what is seen in the first and in the second frame: of both frames those that
+ * agree, which makes paths cubic. docs/edge.md, "Curved motion". */
 static void build_accelerations(Builder *b, int f01, int f10, int a[2])
 {
     Graph *g = b->g;

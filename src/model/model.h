@@ -43,10 +43,10 @@ int model_open(Model **model, const char *path, Report *report);
 void model_close(Model **model);
 
 /*
- * Chooses what the convolutions compute in, before the first model_network(). The file may ask for a
- * precision (metadata "precision": f32, bf16, int8) and raise single layers above int8 (metadata
- * "precision.LAYER": f32 or bf16); tensors LAYER.range (two floats) hold calibrated ranges.
- * Errors: DAIN_EUNSUPPORTED (int8 without ranges), DAIN_EFORMAT (an unknown precision in the file).
+ * Chooses what the convolutions compute in, before the first model_network(). The file may ask for
+ * a precision (metadata "precision": f32, bf16, int8) and raise single layers above int8 (metadata
+ * "precision.LAYER": f32 or bf16); tensors LAYER.range (two floats) hold calibrated ranges. Errors:
+ * DAIN_EUNSUPPORTED (int8 without ranges), DAIN_EFORMAT (an unknown precision in the file).
  */
 int model_set_precision(Model *model, DainPrecision precision);
 
@@ -63,8 +63,9 @@ int model_network(Model *model, Network *network, int w, int h, bool keep_all, R
 /* How many views of the frames the network sees: as they are, and for tta turned by 180 degrees. */
 enum { MODEL_VIEWS_MOST = 2 };
 int model_views(const Model *model);
-/* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time), in all
- * views. Errors: those of model_network(), among them DAIN_EFORMAT for layers that do not fit together. */
+/* Multiply-adds for each pixel of a new frame at twice the rate (one frame, one pair, one time), in
+ * all views. Errors: those of model_network(), among them DAIN_EFORMAT for layers that do not fit
+ * together. */
 int model_macs_per_pixel(Model *model, double *macs, Report *report);
 
 extern const ModelKind model_edge, model_dain;

@@ -17,9 +17,9 @@ typedef struct Session {
     float *scratch;
 } Session;
 
-/* Plans the model for pictures of w x h and allocates everything. kernels, pool and report must outlive
- * the session. keep_all: see Network. *session is zeroed on failure.
- * Errors: those of model_network(), DAIN_ENOMEM. */
+/* Plans the model for pictures of w x h and allocates everything. kernels, pool and report must
+ * outlive the session. keep_all: see Network. *session is zeroed on failure. Errors: those of
+ * model_network(), DAIN_ENOMEM. */
 int session_open(Session *session, Model *model, const Kernels *kernels, Pool *pool, int w, int h,
                  bool keep_all, Report *report);
 /* How many frames and pairs a session keeps. */
@@ -31,9 +31,9 @@ size_t session_picture_bytes(int views, int w, int h);
 void session_close(Session *session);
 
 /*
- * Takes the next frame: the one before becomes the older of the pair (SCOPE_FRAME0), this one the newer
- * (SCOPE_FRAME1). After DAIN_ECANCELED only the frame before is valid, as the newer.
- * cancel may be NULL, here and below.
+ * Takes the next frame: the one before becomes the older of the pair (SCOPE_FRAME0), this one the
+ * newer (SCOPE_FRAME1). After DAIN_ECANCELED only the frame before is valid, as the newer. cancel
+ * may be NULL, here and below.
  */
 int session_frame(Session *session, const ImageView *picture, atomic_bool *cancel);
 /* The same, where features, depth and luma are those of guide, a picture of the same size, and only
@@ -42,11 +42,11 @@ int session_frame_guided(Session *session, const ImageView *picture, const Image
                          atomic_bool *cancel);
 /* What depends on the pair alone. Errors: DAIN_ECANCELED. */
 int session_pair(Session *session, atomic_bool *cancel);
-/* Of a model whose motion may be curved. The pair at hand, computed, becomes the one before, because the next frame
- * will come: */
+/* Of a model whose motion may be curved. The pair at hand, computed, becomes the one before,
+ * because the next frame will come: */
 void session_keep_pair(Session *session);
-/* The frame after the pair, and what depends on the pair of the two. Errors: DAIN_ECANCELED, and then it is not
- * there. */
+/* The frame after the pair, and what depends on the pair of the two. Errors: DAIN_ECANCELED, and
+ * then it is not there. */
 int session_ahead(Session *session, const ImageView *picture, const ImageView *guide,
                   atomic_bool *cancel);
 /* That frame becomes the newer one; the pair at hand becomes the one before. */

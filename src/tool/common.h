@@ -41,8 +41,8 @@ const char *model_named(const char *text);
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
 
-/* From now on Ctrl-C and the like set *interruption() and cancel the engine's call (NULL: none); the
- * second one removes temporary files and ends the program at once. */
+/* From now on Ctrl-C and the like set *interruption() and cancel the engine's call (NULL: none);
+ * the second one removes temporary files and ends the program at once. */
 void interruption_start(DainContext *engine);
 /* The same for an engine behind the table of functions; after interruption_start(NULL). */
 void interruption_watch(Backend *engine);

@@ -20,14 +20,15 @@ typedef struct EvalMethod {
     int shown;       /* and has seen that of this one, ahead */
 } EvalMethod;
 
-/* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the options and
- * runs on that engine. What fails is printed; DAIN_E... then. */
+/* what: "blend", "nearest" or the path of a model (NULL = the default model), which takes the
+ * options and runs on that engine. What fails is printed; DAIN_E... then. */
 int eval_method_open(EvalMethod *m, const char *what, const CommonOptions *common,
                      const EngineOptions *engine, Report *report);
 void eval_method_close(EvalMethod *m);
 
-/* Makes the frame at t = 1/2 of an item, rounded to 8 bits. What the engine knows of an item that this one continues is
- * used again. ahead: the second frame of the next item if that continues this one, else NULL. */
+/* Makes the frame at t = 1/2 of an item, rounded to 8 bits. What the engine knows of an item that
+ * this one continues is used again. ahead: the second frame of the next item if that continues this
+ * one, else NULL. */
 int eval_method_make(EvalMethod *m, uint8_t *out, const EvalItem *item, const uint8_t *ahead,
                      Report *report);
 

@@ -5,10 +5,10 @@
 #include "media/pipeline.h"
 
 /*
- * Gives the engine its share of `limit` bytes for frames like first, and makes the encoder look less far
- * ahead and the pipeline convert late where that keeps the network as it was asked for, or makes it
- * possible at all. curved, more: see media_need(). Says what was given up. Errors: DAIN_ENOMEM (the need is in
- * the sentence), those of dain_plan().
+ * Gives the engine its share of `limit` bytes for frames like first, and makes the encoder look
+ * less far ahead and the pipeline convert late where that keeps the network as it was asked for, or
+ * makes it possible at all. curved, more: see media_need(). Says what was given up. Errors:
+ * DAIN_ENOMEM (the need is in the sentence), those of dain_plan().
  */
 int limit_share(DainContext *engine, size_t limit, const AVFrame *first, PipelineChoice *choice,
                 bool curved, int more, Report *report);

@@ -212,8 +212,8 @@ extern const Command *const commands[];
 const Command *command_find(const char *name);
 
 /* Parses argv[1..] into values (command->size bytes, initialised here) and puts the operands into
- * argv[1 .. *operand_count]. EXIT_DONE, EXIT_USAGE (a sentence was printed), or -1 if help was asked
- * for and printed. */
+ * argv[1 .. *operand_count]. EXIT_DONE, EXIT_USAGE (a sentence was printed), or -1 if help was
+ * asked for and printed. */
 int options_parse(const Command *command, int argc, char **argv, void *values, int *operand_count);
 
 /* Says what is wrong with a command line, and which help tells more. EXIT_USAGE. */

@@ -247,25 +247,15 @@ static AVFrame *rgb_frame(const Preview *v)
     return f;
 }
 
-/* Gives one of the frames to the engine, as the pipeline would. rgb: what it looks like. */
-static int give(Preview *v, Guide *guide, const Pair *pair, int i, AVFrame *rgb)
-{
-    Backend *const engine = v->settings->engine;
-    if (i != AHEAD)
-        return guide_push(guide, engine, rgb);
-    const double now = (double)(pair->frame[NEWER]->pts - pair->frame[OLDER]->pts);
-    const double before = (double)(pair->frame[OLDER]->pts - pair->frame[BEFORE]->pts) / now;
-    const double after = (double)(pair->frame[AHEAD]->pts - pair->frame[NEWER]->pts) / now;
-    return guide_push_ahead(guide, engine, rgb, before, after);
-}
-
 static int draw_row(Preview *v, const Pair *pair, int row)
 {
     Backend *const engine = v->settings->engine;
     AVFrame *rgb = rgb_frame(v);
     Guide guide = { .denoise = v->settings->denoise_flow };
-    const bool curved =
-        v->settings->curved && backend_curved(engine) && pair->frame[BEFORE] && pair->frame[AHEAD];
+    double before, after;
+    const bool curved = v->settings->curved && backend_curved(engine) && pair->frame[BEFORE] &&
+                        pair->frame[AHEAD] &&
+                        guide_lengths((const AVFrame *const *)pair->frame, &before, &after);
     int r = rgb ? DAIN_OK : no_memory(v);
     backend_reset(engine);
     for (int i = curved ? BEFORE : OLDER; i <= (curved ? AHEAD : NEWER) && r == DAIN_OK; i++) {
@@ -274,7 +264,8 @@ static int draw_row(Preview *v, const Pair *pair, int row)
             break;
         if (i == OLDER || i == NEWER)
             paste(v, rgb, row, i == OLDER ? 0 : 2);
-        r = give(v, &guide, pair, i, rgb);
+        r = i == AHEAD ? guide_push_ahead(&guide, engine, rgb, before, after)
+                       : guide_push(&guide, engine, rgb);
     }
     if (r == DAIN_OK) {
         const DainImage image = colour_image(rgb);

@@ -37,6 +37,7 @@ int quantizer_open(Quantizer *q, const char *model, int threads, Report *report)
         return error;
     model_set_precision(q->model, DAIN_PRECISION_F32);
     kernels_init(&q->kernels, cpu_flags());
+    q->model->params.winograd = q->kernels.winograd;
     q->pool = pool_create(threads ? threads : cpu_count());
     if (!q->pool)
         return report_error(report, DAIN_ESYSTEM, "no memory or no threads");

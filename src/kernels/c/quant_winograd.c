@@ -55,8 +55,8 @@ size_t conv_winograd_scratch(int ci)
     return WINOGRAD_POSITIONS * WINOGRAD_BATCH * (sums + in);
 }
 
-/* B^T d B of channel i of the tile whose first output is (y,x): the last row and column stand in for what lies beyond
- * them, which no output inside depends on. */
+/* B^T d B of channel i of the tile whose first output is (y,x): the last row and column stand in
+ * for what lies beyond them, which no output inside depends on. */
 static COLD void transform(int out[4][4], const ConvU8Args *a, int y, int x, int rows, int columns,
                            int i)
 {
@@ -82,7 +82,8 @@ static COLD void transform(int out[4][4], const ConvU8Args *a, int y, int x, int
     }
 }
 
-/* Four times the sums of output o, A^T m A, as numbers that wrap. w: its weights at the first position. */
+/* Four times the sums of output o, A^T m A, as numbers that wrap. w: its weights at the first
+ * position. */
 static COLD void sums_of(uint32_t out[2][2], const int16_t *in, const ConvU8Args *a,
                          const int16_t *w, size_t position)
 {

@@ -97,8 +97,8 @@ VEC_INLINE void vi_store_codes_n(uint8_t *p, vi v, int n)
 {
     bytes_store_n(p, vmovn_s32(v), n);
 }
-/* code_from_f32() of the first n lanes: the conversion saturates where that makes 0 of what no 32-bit integer
- * holds. */
+/* code_from_f32() of the first n lanes: the conversion saturates where that makes 0 of what no
+ * 32-bit integer holds. */
 VEC_INLINE void vf_store_codes_n(uint8_t *p, vf v, int n)
 {
     const uint32x4_t fits = vcltq_f32(v, vdupq_n_f32(0x1p31f));

@@ -1,8 +1,7 @@
 /* Vectors of codes and of bfloat16, in the manner of vec.h.
  *
- * hw: HW words of 16 bits, vw: VW of them. Reads of codes may go past the last channel (View8); _n: the
- * first n elements only. vf_store_codes_n() stores code_from_f32() of floats.
- */
+ * hw: HW words of 16 bits, vw: VW of them. Reads of codes may go past the last channel (View8); _n:
+ * the first n elements only. vf_store_codes_n() stores code_from_f32() of floats. */
 #ifndef DAIN_KERNELS_VECTOR_QUANT_VEC_H
 #define DAIN_KERNELS_VECTOR_QUANT_VEC_H
 

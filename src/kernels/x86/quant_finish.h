@@ -1,4 +1,5 @@
-/* conv_u8 from its sums on, for vectors of VL outputs (vec.h). The including file includes quant_vec.h. */
+/* conv_u8 from its sums on, for vectors of VL outputs (vec.h). The including file includes
+ * quant_vec.h. */
 #ifndef DAIN_KERNELS_X86_QUANT_FINISH_H
 #define DAIN_KERNELS_X86_QUANT_FINISH_H
 

@@ -165,15 +165,6 @@ VEC_INLINE vi vi_multiply_pairs(vi a, vi b)
 #endif
 }
 
-VEC_INLINE vi vi_sub(vi a, vi b)
-{
-#if defined(__AVX512F__)
-    return _mm512_sub_epi32(a, b);
-#else
-    return _mm256_sub_epi32(a, b);
-#endif
-}
-
 /* Of multiples of four. */
 VEC_INLINE vi vi_quarter(vi v)
 {

@@ -1,9 +1,10 @@
 /*
- * conv_u8_winograd for AVX2 and AVX-512 without VNNI, where a product of 16-bit pairs is the best there is for
- * codes: 2.25 times fewer of them than conv_u8 needs.
+ * conv_u8_winograd for AVX2 and AVX-512 without VNNI, where a product of 16-bit pairs is the best
+ * there is for codes: 2.25 times fewer of them than conv_u8 needs.
  *
- * Rows go in pairs, their tiles of 2x2 outputs in batches that the second-level cache holds: the batch is
- * transformed, multiplied position by position (as 16 matrix products), transformed back and finished.
+ * Rows go in pairs, their tiles of 2x2 outputs in batches that the second-level cache holds: the
+ * batch is transformed, multiplied position by position (as 16 matrix products), transformed back
+ * and finished.
  */
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
@@ -43,8 +44,8 @@ VEC_INLINE void column(hw out[4], const uint8_t *const row[4], ptrdiff_t at)
     out[3] = hw_sub(d1, d3);
 }
 
-/* Tiles first .. first+count-1 of a pair of rows. What lies beyond the last column that an output needs
- * is replaced by it: no result depends on it. */
+/* Tiles first .. first+count-1 of a pair of rows. What lies beyond the last column that an output
+ * needs is replaced by it: no result depends on it. */
 static void transform(const Call *c, const uint8_t *const row[4], int first, int count)
 {
     const ptrdiff_t px = c->args->in.px, step = (ptrdiff_t)BATCH * c->channels;
@@ -75,7 +76,8 @@ static void transform(const Call *c, const uint8_t *const row[4], int first, int
 
 /* ---- products ---- */
 
-/* Sums of T tiles and L vectors of outputs at one position. in: the first tile, w: the first weights. */
+/* Sums of T tiles and L vectors of outputs at one position. in: the first tile, w: the first
+ * weights. */
 VEC_INLINE void multiply(const Call *c, vi *out, const int16_t *in, const int16_t *w, const int T,
                          const int L)
 {

@@ -71,6 +71,10 @@ VEC_INLINE vi vi_add(vi a, vi b)
 {
     return _mm512_add_epi32(a, b);
 }
+VEC_INLINE vi vi_sub(vi a, vi b)
+{
+    return _mm512_sub_epi32(a, b);
+}
 VEC_INLINE vi vi_mul(vi a, vi b)
 {
     return _mm512_mullo_epi32(a, b);
