@@ -23,7 +23,7 @@ need pkg-config has pkg-config
 need binutils has nm
 need ffmpeg has ffprobe
 need python3 has python3
-for library in libavcodec libavfilter libavformat libavutil; do
+for library in libavcodec libavfilter libavformat libavutil libswresample; do
     need "$library-dev" pkg-config --exists "$library"
 done
 need libzimg-dev pkg-config --exists zimg

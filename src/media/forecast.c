@@ -2,6 +2,7 @@
 #include "media/forecast.h"
 
 #include "media/stages.h"
+#include "media/streams.h"
 
 #include <string.h>
 
@@ -9,6 +10,22 @@
 enum { MOST_FRAMES = 200000 };
 
 /* ---- streams ---- */
+
+/* As output_open() and streams_create() decide. */
+static void foresee_stream(const Pipeline *p, const AVStream *from, const AVOutputFormat *container,
+                           ForecastStream *s)
+{
+    const enum AVMediaType type = from->codecpar->codec_type;
+    const bool stretched = p->settings->stretch.num != p->settings->stretch.den;
+    const bool sound = type == AVMEDIA_TYPE_AUDIO;
+    if (stretched && (type == AVMEDIA_TYPE_DATA || (sound && !p->settings->output.stretch_sound))) {
+        s->fate = STREAM_LEFT_OUT;
+    } else if ((stretched && sound) || streams_hold(container, from) == 0) {
+        const enum AVCodecID id = recode_codec(from, container);
+        s->fate = id == AV_CODEC_ID_NONE ? STREAM_LEFT_OUT : STREAM_RECODED;
+        s->becomes = avcodec_get_name(id);
+    }
+}
 
 static void list_streams(const Pipeline *p, const AVOutputFormat *container, Forecast *f)
 {
@@ -26,13 +43,10 @@ static void list_streams(const Pipeline *p, const AVOutputFormat *container, For
                                .fate = STREAM_COPIED };
         if ((int)i == video)
             s->fate = STREAM_NEW_FRAMES;
-        else if (p->settings->output.only_video || !chosen[i] || pictures ||
-                 avformat_query_codec(container, c->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+        else if (p->settings->output.only_video || !chosen[i] || pictures)
             s->fate = STREAM_LEFT_OUT;
-        else if (p->settings->stretch.num != p->settings->stretch.den)
-            s->fate = c->codec_type == AVMEDIA_TYPE_AUDIO && p->settings->output.stretch_sound
-                          ? STREAM_COPIED
-                          : STREAM_LEFT_OUT;
+        else
+            foresee_stream(p, in->streams[i], container, s);
     }
 }
 

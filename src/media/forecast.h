@@ -10,7 +10,8 @@ enum { FORECAST_STREAMS = 64 };
 typedef struct ForecastStream {
     int index;
     const char *kind, *codec; /* "audio", "aac" */
-    enum { STREAM_NEW_FRAMES, STREAM_COPIED, STREAM_LEFT_OUT } fate;
+    enum { STREAM_NEW_FRAMES, STREAM_COPIED, STREAM_RECODED, STREAM_LEFT_OUT } fate;
+    const char *becomes; /* the codec of one that is made anew */
 } ForecastStream;
 
 /* Strings are FFmpeg's own and last. Counts are those of the source's header, 0 where it says

@@ -38,19 +38,47 @@ const AVOutputFormat *output_container(const char *path, Report *report)
 
 /* ---- opening ---- */
 
-/* New sound for a new pace. */
-static int open_sounds(Output *o, const Source *source)
+/* Sound for a new pace, which was asked for. */
+static int open_stretched(Output *o, const AVStream *from, bool wanted, Recode **recode)
+{
+    return wanted ? recode_open(recode, from, o->container, o->stretch, o->report) : DAIN_OK;
+}
+
+/* What the container cannot hold, in a codec that it can; where that fails, the stream is left out. */
+static int open_converted(Output *o, const AVStream *from, Recode **recode)
+{
+    Report own = { 0 };
+    const int held = streams_hold(o->container, from);
+    if (held < 0)
+        return report_error(o->report, DAIN_ENOMEM, "out of memory");
+    if (held || recode_codec(from, o->container) == AV_CODEC_ID_NONE)
+        return DAIN_OK;
+    const int r = recode_open(recode, from, o->container, o->stretch, &own);
+    if (r == DAIN_ENOMEM)
+        return report_error(o->report, r, "%s", own.error);
+    if (r < 0)
+        report_log(o->report, DAIN_LOG_WARNING, "%s", own.error);
+    return DAIN_OK;
+}
+
+/* The streams that cannot be copied. */
+static int open_recodes(Output *o, const Source *source, bool stretch_sound)
 {
     const AVFormatContext *const in = source_format(source);
+    const bool stretched = ratio_compare(o->stretch, (Ratio){ 1, 1 }) != 0;
     int r = DAIN_OK;
-    if (ratio_compare(o->stretch, (Ratio){ 1, 1 }) == 0)
-        return DAIN_OK;
-    o->sound = mem_calloc((size_t)o->source_streams, sizeof *o->sound);
-    if (!o->sound)
+    o->recode = mem_calloc((size_t)o->source_streams, sizeof *o->recode);
+    if (!o->recode)
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
-    for (int i = 0; i < o->source_streams && r >= 0; i++)
-        if (source_chosen(source)[i] && in->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
-            r = sound_open(&o->sound[i], in->streams[i], o->format->oformat, o->stretch, o->report);
+    for (int i = 0; i < o->source_streams && r >= 0; i++) {
+        const AVStream *const from = in->streams[i];
+        if (!source_chosen(source)[i] || i == source_video(source).index)
+            continue;
+        if (stretched && from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            r = open_stretched(o, from, stretch_sound, &o->recode[i]);
+        else
+            r = open_converted(o, from, &o->recode[i]);
+    }
     return r;
 }
 
@@ -76,8 +104,8 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
     if (o->pictures && !s->only_video && count > 1)
         report_log(o->report, DAIN_LOG_WARNING,
                    "pictures hold no sound and no other streams: they are left out");
-    int r = s->stretch_sound && !only_video ? open_sounds(o, source) : DAIN_OK;
-    const StreamPace pace = { source_start(source), source_end(source), o->stretch, o->sound };
+    int r = only_video ? DAIN_OK : open_recodes(o, source, s->stretch_sound);
+    const StreamPace pace = { source_start(source), source_end(source), o->stretch, o->recode };
     if (r >= 0)
         r = streams_create(o->format, in, video, source_chosen(source), only_video,
                            encoder_context(o->encoder), first, &pace, o->map, o->report);
@@ -256,9 +284,9 @@ void output_close(Output **output)
     mem_free(o->map);
     mem_free(o->base);
     mem_free(o->last_dts);
-    for (int i = 0; o->sound && i < o->source_streams; i++)
-        sound_close(&o->sound[i]);
-    mem_free(o->sound);
+    for (int i = 0; o->recode && i < o->source_streams; i++)
+        recode_close(&o->recode[i]);
+    mem_free(o->recode);
     mem_free(o->pending);
     mem_free(o);
 }
@@ -370,9 +398,9 @@ static int write_rest(Output *o, bool whole)
     }
     if (r >= 0 && o->segments)
         r = output_join(o, whole);
-    for (int i = 0; o->sound && i < o->source_streams && r >= 0; i++)
-        if (o->sound[i] && o->map[i] >= 0)
-            r = output_write_sound(o, i, NULL);
+    for (int i = 0; o->recode && i < o->source_streams && r >= 0; i++)
+        if (o->recode[i] && o->map[i] >= 0)
+            r = output_write_recoded(o, i, NULL);
     return r;
 }
 

@@ -1,4 +1,4 @@
-/* Packets of video, new sound and other streams on their way to the file. */
+/* Packets of video, of streams made anew and of copied ones on their way to the file. */
 #include "media/output_private.h"
 
 /* Containers want decoding times that grow; sources are not always so careful. */
@@ -32,16 +32,16 @@ static int write_packet(Output *o, AVPacket *packet)
     return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
 }
 
-int output_write_sound(Output *o, int index, const AVPacket *packet)
+int output_write_recoded(Output *o, int index, const AVPacket *packet)
 {
-    Sound *const sound = o->sound[index];
-    int r = sound_send(sound, packet);
+    Recode *const recode = o->recode[index];
+    int r = recode_send(recode, packet);
     AVPacket *made = av_packet_alloc();
     if (!made && r >= 0)
         r = report_error(o->report, DAIN_ENOMEM, "out of memory");
-    while (r >= 0 && (r = sound_receive(sound, made)) > 0) {
+    while (r >= 0 && (r = recode_receive(recode, made)) > 0) {
         made->stream_index = o->map[index];
-        av_packet_rescale_ts(made, sound_encoder(sound)->time_base,
+        av_packet_rescale_ts(made, recode_encoder(recode)->time_base,
                              o->format->streams[made->stream_index]->time_base);
         r = write_packet(o, made);
     }
@@ -65,8 +65,8 @@ int output_write_other(Output *o, AVPacket *packet)
         av_packet_unref(packet);
         return DAIN_OK;
     }
-    if (o->sound && o->sound[packet->stream_index]) {
-        const int r = output_write_sound(o, packet->stream_index, packet);
+    if (o->recode && o->recode[packet->stream_index]) {
+        const int r = output_write_recoded(o, packet->stream_index, packet);
         av_packet_unref(packet);
         return r;
     }

@@ -7,7 +7,7 @@
 #include "media/colour.h"
 #include "media/outfile.h"
 #include "media/picture_out.h"
-#include "media/sound.h"
+#include "media/recode.h"
 
 /* A frame in the encoder: packets come out without their duration. */
 typedef struct Pending {
@@ -27,7 +27,7 @@ struct Output {
     AVRational *base; /* time base of each stream of the source */
     int source_streams;
     Ratio stretch;
-    Sound **sound;     /* of each stream of the source, NULL = copied or left out */
+    Recode **recode;   /* of each stream of the source, NULL = copied or left out */
     int64_t *last_dts; /* of each stream of the output */
     int64_t offset;    /* of the first frame, in the output's time base */
     Pending *pending;
@@ -52,8 +52,8 @@ struct Output {
 int output_write_video(Output *output, AVPacket *packet);
 /* A packet of another stream, as the source gave it. */
 int output_write_other(Output *output, AVPacket *packet);
-/* Packets of new sound, from one of the old or (packet NULL) the end. */
-int output_write_sound(Output *output, int index, const AVPacket *packet);
+/* Packets of a stream made anew, from one of the old or (packet NULL) the end. */
+int output_write_recoded(Output *output, int index, const AVPacket *packet);
 
 /* output.c: what the encoder has ready, to the file or the segment. */
 int output_write_encoded(Output *output);

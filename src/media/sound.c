@@ -1,4 +1,4 @@
-/* Sound of another length: decoder, atempo, encoder. */
+/* Sound in another codec or of another length: decoder, filters, encoder. */
 #include "media/sound.h"
 
 #include "base/mem.h"
@@ -7,6 +7,7 @@
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavutil/channel_layout.h>
+#include <libswresample/swresample.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,9 @@ struct Sound {
     AVCodecContext *decoder, *encoder;
     AVFilterGraph *graph; /* made for the first frame, whose format is the true one */
     AVFilterContext *source, *sink;
-    AVFrame *frame;
+    AVFrame *format;   /* of what the filters take, no samples */
+    SwrContext *adapt; /* brings frames of another format to it */
+    AVFrame *frame, *adapted;
     int64_t next; /* pts of the next samples for the encoder */
     bool drained; /* the filter has given all */
 };
@@ -37,6 +40,13 @@ static const AVCodec *choose_encoder(enum AVCodecID own, const AVOutputFormat *c
         avformat_query_codec(container, own, FF_COMPLIANCE_NORMAL) == 1)
         return same;
     return avcodec_find_encoder(container->audio_codec);
+}
+
+enum AVCodecID sound_codec(const AVCodecParameters *from, const AVOutputFormat *container)
+{
+    const AVCodec *const encoder = choose_encoder(from->codec_id, container);
+    const bool sound = encoder && encoder->type == AVMEDIA_TYPE_AUDIO;
+    return sound && avcodec_find_decoder(from->codec_id) ? encoder->id : AV_CODEC_ID_NONE;
 }
 
 static int nearest_rate(const AVCodec *codec, int rate)
@@ -65,29 +75,50 @@ static int open_decoder(Sound *s, const AVStream *from)
                  : DAIN_OK;
 }
 
+/* The decoder's own, interleaved or planar, where the encoder takes it: 24 bits stay 24. */
+static enum AVSampleFormat nearest_format(const AVCodec *codec, enum AVSampleFormat own)
+{
+    const enum AVSampleFormat *const list = codec->sample_fmts;
+    for (int i = 0; list && list[i] != AV_SAMPLE_FMT_NONE; i++)
+        if (av_get_packed_sample_fmt(list[i]) == av_get_packed_sample_fmt(own))
+            return list[i];
+    return list ? list[0] : AV_SAMPLE_FMT_S16;
+}
+
+static int try_encoder(Sound *s, const AVCodec *codec, const AVOutputFormat *container,
+                       const AVChannelLayout *layout)
+{
+    avcodec_free_context(&s->encoder);
+    AVCodecContext *const e = s->encoder = avcodec_alloc_context3(codec);
+    if (!e || av_channel_layout_copy(&e->ch_layout, layout) < 0)
+        return AVERROR(ENOMEM);
+    const int rate = s->decoder->sample_rate;
+    e->sample_rate = nearest_rate(codec, rate > 0 ? rate : 48000);
+    e->sample_fmt = nearest_format(codec, s->decoder->sample_fmt);
+    e->time_base = (AVRational){ 1, e->sample_rate };
+    /* A generous rate, for codecs that have one: it is coded for the second time. */
+    e->bit_rate = INT64_C(96000) * e->ch_layout.nb_channels;
+    if (container->flags & AVFMT_GLOBALHEADER)
+        e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    return avcodec_open2(e, codec, NULL);
+}
+
+/* In the channels of the source, else as many in the usual order, else stereo. */
 static int open_encoder(Sound *s, const AVStream *from, const AVOutputFormat *container)
 {
-    const AVCodecParameters *const par = from->codecpar;
-    const AVCodec *const codec = choose_encoder(par->codec_id, container);
+    const AVChannelLayout *const own = &s->decoder->ch_layout;
+    const AVCodec *const codec = choose_encoder(from->codecpar->codec_id, container);
     if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
         return report_error(s->report, DAIN_EUNSUPPORTED,
                             "stream %d: no encoder for sound in %s files", from->index,
                             container->name);
-    AVCodecContext *const e = s->encoder = avcodec_alloc_context3(codec);
-    if (!e)
-        return no_memory(s);
-    e->sample_rate = nearest_rate(codec, par->sample_rate > 0 ? par->sample_rate : 48000);
-    e->sample_fmt = codec->sample_fmts ? codec->sample_fmts[0] : AV_SAMPLE_FMT_S16;
-    if (par->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
-        av_channel_layout_default(&e->ch_layout, par->ch_layout.nb_channels);
-    else if (av_channel_layout_copy(&e->ch_layout, &par->ch_layout) < 0)
-        return no_memory(s);
-    e->time_base = (AVRational){ 1, e->sample_rate };
-    /* Stretched sound is dense in artefacts: a generous rate, for codecs that have one. */
-    e->bit_rate = INT64_C(96000) * e->ch_layout.nb_channels;
-    if (container->flags & AVFMT_GLOBALHEADER)
-        e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    const int r = avcodec_open2(e, codec, NULL);
+    AVChannelLayout usual = { 0 }, stereo = AV_CHANNEL_LAYOUT_STEREO;
+    av_channel_layout_default(&usual, own->nb_channels);
+    const AVChannelLayout *const tried[] = { own, &usual, &stereo };
+    int r = AVERROR(EINVAL);
+    for (int i = 0; i < 3 && r < 0 && r != AVERROR(ENOMEM); i++)
+        if (tried[i]->order != AV_CHANNEL_ORDER_UNSPEC && av_channel_layout_check(tried[i]))
+            r = try_encoder(s, codec, container, tried[i]);
     return r < 0 ? libav_error(s->report, r, "stream %d: encoder %s", from->index, codec->name)
                  : DAIN_OK;
 }
@@ -104,7 +135,9 @@ int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *contai
     s->base = from->time_base;
     s->next = AV_NOPTS_VALUE;
     s->frame = av_frame_alloc();
-    int r = s->frame ? open_decoder(s, from) : no_memory(s);
+    s->adapted = av_frame_alloc();
+    s->format = av_frame_alloc();
+    int r = s->frame && s->adapted && s->format ? open_decoder(s, from) : no_memory(s);
     if (r >= 0)
         r = open_encoder(s, from, container);
     if (r < 0)
@@ -122,7 +155,10 @@ void sound_close(Sound **sound)
     avfilter_graph_free(&s->graph);
     avcodec_free_context(&s->decoder);
     avcodec_free_context(&s->encoder);
+    swr_free(&s->adapt);
     av_frame_free(&s->frame);
+    av_frame_free(&s->adapted);
+    av_frame_free(&s->format);
     mem_free(s);
 }
 
@@ -138,9 +174,11 @@ static void describe(const Sound *s, const char *layout, char *text, size_t size
         used += (size_t)snprintf(text + used, size - used, ",atempo=0.5");
     for (; tempo > 2 && used < size; tempo /= 2)
         used += (size_t)snprintf(text + used, size - used, ",atempo=2");
+    if (tempo != 1 && used < size)
+        used += (size_t)snprintf(text + used, size - used, ",atempo=%.12f", tempo);
     if (used < size)
         snprintf(text + used, size - used,
-                 ",atempo=%.12f,aformat=sample_fmts=%s:sample_rates=%d:channel_layouts=%s", tempo,
+                 ",aformat=sample_fmts=%s:sample_rates=%d:channel_layouts=%s",
                  av_get_sample_fmt_name(s->encoder->sample_fmt), s->encoder->sample_rate, layout);
 }
 
@@ -177,10 +215,43 @@ static int make_graph(Sound *s, const AVFrame *first)
     avfilter_inout_free(&open_in);
     avfilter_inout_free(&open_out);
     if (r < 0)
-        return libav_error(s->report, r, "sound cannot be stretched");
+        return libav_error(s->report, r, "sound cannot be converted");
     if (s->encoder->frame_size > 0)
         av_buffersink_set_frame_size(s->sink, (unsigned)s->encoder->frame_size);
-    return DAIN_OK;
+    s->format->format = first->format;
+    s->format->sample_rate = first->sample_rate;
+    return av_channel_layout_copy(&s->format->ch_layout, &first->ch_layout) < 0 ? no_memory(s)
+                                                                                : DAIN_OK;
+}
+
+static bool same_format(const AVFrame *a, const AVFrame *b)
+{
+    return a->format == b->format && a->sample_rate == b->sample_rate &&
+           av_channel_layout_compare(&a->ch_layout, &b->ch_layout) == 0;
+}
+
+/* Broadcasts go from stereo to 5.1 and back; the new file's sound stays what it was at first. */
+static int to_first_format(Sound *s)
+{
+    if (same_format(s->frame, s->format))
+        return DAIN_OK;
+    s->adapted->format = s->format->format;
+    s->adapted->sample_rate = s->format->sample_rate;
+    int r = av_channel_layout_copy(&s->adapted->ch_layout, &s->format->ch_layout);
+    if (r >= 0 && !s->adapt && !(s->adapt = swr_alloc()))
+        r = AVERROR(ENOMEM);
+    if (r >= 0)
+        r = swr_convert_frame(s->adapt, s->adapted, s->frame);
+    if (r == AVERROR_INPUT_CHANGED) { /* a third format */
+        swr_close(s->adapt);
+        r = swr_convert_frame(s->adapt, s->adapted, s->frame);
+    }
+    if (r >= 0 && (r = av_frame_copy_props(s->adapted, s->frame)) >= 0) {
+        av_frame_unref(s->frame);
+        av_frame_move_ref(s->frame, s->adapted);
+    }
+    av_frame_unref(s->adapted);
+    return r < 0 ? libav_error(s->report, r, "sound cannot be converted") : DAIN_OK;
 }
 
 /* All decoded frames into the filter. Their times need not be in order: only gaps matter. */
@@ -189,17 +260,18 @@ static int filter_decoded(Sound *s, bool end)
     int r;
     while ((r = avcodec_receive_frame(s->decoder, s->frame)) >= 0) {
         s->frame->pts = s->frame->best_effort_timestamp;
-        if (!s->graph && (r = make_graph(s, s->frame)) < 0)
+        if ((!s->graph && (r = make_graph(s, s->frame)) < 0) || (r = to_first_format(s)) < 0)
             return r;
         if (s->next == AV_NOPTS_VALUE) {
             const int64_t first = s->frame->pts == AV_NOPTS_VALUE ? 0 : s->frame->pts;
             const int64_t time = av_rescale_q(first, s->base, s->encoder->time_base);
             s->next = av_rescale(time, s->stretch.num, s->stretch.den);
         }
-        r = av_buffersrc_add_frame(s->source, s->frame);
+        if (s->frame->nb_samples)
+            r = av_buffersrc_add_frame(s->source, s->frame);
         av_frame_unref(s->frame);
         if (r < 0)
-            return libav_error(s->report, r, "sound cannot be stretched");
+            return libav_error(s->report, r, "sound cannot be converted");
     }
     if (r != AVERROR_EOF && r != AVERROR(EAGAIN) && r == AVERROR(ENOMEM))
         return no_memory(s);

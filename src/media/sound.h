@@ -1,6 +1,6 @@
 /*
- * Sound of another length: decoded, stretched by libavfilter's atempo (the pitch stays), encoded
- * again, in the codec that it had if that can be written.
+ * Sound in another codec or of another length: decoded, stretched by libavfilter's atempo (the pitch
+ * stays), encoded again, in the codec that it had if that can be written.
  *
  *     sound_open(&sound, stream, container, (Ratio){ 4, 1 }, &report);
  *     sound_send(sound, packet);               // NULL at the end
@@ -21,6 +21,9 @@ typedef struct Sound Sound;
 int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container, Ratio stretch,
                Report *report);
 void sound_close(Sound **sound);
+
+/* What it would be encoded in, AV_CODEC_ID_NONE if that cannot be. */
+enum AVCodecID sound_codec(const AVCodecParameters *from, const AVOutputFormat *container);
 
 /* A packet of the stream, or NULL at the end; then packets must be taken until there are none. A
  * broken packet is dropped. Errors: DAIN_ENOMEM, DAIN_EUNSUPPORTED. */

@@ -197,8 +197,7 @@ static int try_header(const AVOutputFormat *format, const AVStream *from)
     return r;
 }
 
-/* 1 the container holds it, 0 it does not, AVERROR(ENOMEM). */
-static int container_holds(const AVOutputFormat *format, const AVStream *from)
+int streams_hold(const AVOutputFormat *format, const AVStream *from)
 {
     const AVCodecParameters *const par = from->codecpar;
     if (is_cover_for_matroska(from, format))
@@ -231,7 +230,7 @@ static void warn_left_out(const AVFormatContext *out, const AVStream *from, Repo
 static int add_copy(AVFormatContext *out, const AVStream *from, int *number, Report *report)
 {
     *number = -1;
-    const int held = container_holds(out->oformat, from);
+    const int held = streams_hold(out->oformat, from);
     if (held < 0)
         return out_of_memory(report);
     if (!held) {
@@ -245,22 +244,30 @@ static int add_copy(AVFormatContext *out, const AVStream *from, int *number, Rep
     return DAIN_OK;
 }
 
-/* A stream that cannot be played at another pace: left out, or sound as it has become. */
-static int add_sound(AVFormatContext *out, const AVStream *from, const Sound *sound, int *number,
-                     Report *report)
+/* Data and sound cannot be played at another pace as they are. */
+static void warn_pace(const AVStream *from, Report *report)
 {
-    if (!sound) {
-        if (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
-            report_log(report, DAIN_LOG_WARNING,
-                       "stream %d (sound) is left out of slow motion; --slowmo-audio stretches it",
-                       from->index);
-        return DAIN_OK;
-    }
+    if (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+        report_log(report, DAIN_LOG_WARNING,
+                   "stream %d (sound) is left out of slow motion; --slowmo-audio stretches it",
+                   from->index);
+}
+
+/* Sound or text as it has become. */
+static int add_recoded(AVFormatContext *out, const AVStream *from, const Recode *recode,
+                       int *number, Report *report)
+{
+    const AVCodecContext *const encoder = recode_encoder(recode);
     AVStream *const to = avformat_new_stream(out, NULL);
-    if (!to || avcodec_parameters_from_context(to->codecpar, sound_encoder(sound)) < 0 ||
+    if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0 ||
         copy_tags(&to->metadata, from->metadata, false, true) < 0)
         return out_of_memory(report);
-    to->time_base = sound_encoder(sound)->time_base;
+    if (encoder->codec_id != from->codecpar->codec_id)
+        report_log(report, DAIN_LOG_WARNING, "stream %d (%s) becomes %s: %s files cannot hold %s",
+                   from->index, av_get_media_type_string(encoder->codec_type),
+                   avcodec_get_name(encoder->codec_id), out->oformat->name,
+                   avcodec_get_name(from->codecpar->codec_id));
+    to->time_base = encoder->time_base;
     to->disposition = from->disposition;
     *number = to->index;
     return DAIN_OK;
@@ -397,10 +404,12 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
             r = add_video(out, from, encoder, first, &map[i], report);
         else if (only_video || !chosen[i])
             continue;
+        else if (pace->recode && pace->recode[i])
+            r = add_recoded(out, from, pace->recode[i], &map[i], report);
         else if (ratio_compare(pace->stretch, (Ratio){ 1, 1 }) != 0 &&
                  (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ||
                   from->codecpar->codec_type == AVMEDIA_TYPE_DATA))
-            r = add_sound(out, from, pace->sound ? pace->sound[i] : NULL, &map[i], report);
+            warn_pace(from, report);
         else
             r = add_copy(out, from, &map[i], report);
         if (r < 0)

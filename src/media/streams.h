@@ -3,19 +3,22 @@
 #ifndef DAIN_MEDIA_STREAMS_H
 #define DAIN_MEDIA_STREAMS_H
 
-#include "media/sound.h"
+#include "media/recode.h"
 
 /* Another pace or a part of the source. */
 typedef struct StreamPace {
-    int64_t start, end;  /* microseconds on the clock of the source's packets that are kept */
-    Ratio stretch;       /* seconds of output for a second of source */
-    Sound *const *sound; /* if stretch != 1: for each stream its new sound, or NULL */
+    int64_t start, end;    /* microseconds on the clock of the source's packets that are kept */
+    Ratio stretch;         /* seconds of output for a second of source */
+    Recode *const *recode; /* for each stream what makes it anew, or NULL */
 } StreamPace;
+
+/* 1 the container holds a copy of the stream, 0 it does not, AVERROR(ENOMEM). */
+int streams_hold(const AVOutputFormat *format, const AVStream *from);
 
 /*
  * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the
- * parameters of the encoder, for the others copies. Streams that the container cannot hold are left
- * out with a warning. map gets, for each stream of in, its number in out, or -1. Those that are not
+ * parameters of the encoder, for the others copies, or what they are made into anew, with a note.
+ * Streams that the container cannot hold are left out with a warning. map gets, for each stream of in, its number in out, or -1. Those that are not
  * chosen, and with only_video all others, are left out silently. At another pace, streams of data are
  * left out too, and sound that has not been made anew. Errors: DAIN_ENOMEM.
  */

@@ -151,10 +151,12 @@ static void print_length(int64_t frames, double seconds)
 
 static void print_streams(const Forecast *f)
 {
-    static const char *const fate[] = { "new frames", "copied", "left out" };
-    for (int i = 0; i < f->streams; i++)
-        printf("  %-10s%d %s %s: %s\n", i ? "" : "streams", f->stream[i].index, f->stream[i].kind,
-               f->stream[i].codec, fate[f->stream[i].fate]);
+    static const char *const fate[] = { "new frames", "copied", "becomes ", "left out" };
+    for (int i = 0; i < f->streams; i++) {
+        const ForecastStream *const s = &f->stream[i];
+        printf("  %-10s%d %s %s: %s%s\n", i ? "" : "streams", s->index, s->kind, s->codec,
+               fate[s->fate], s->fate == STREAM_RECODED ? s->becomes : "");
+    }
 }
 
 static double mib(size_t bytes)

@@ -40,12 +40,19 @@ def _(work):
         (work / 'out.mp4').unlink()
 
 
-@test('streams that the container cannot hold are told')
+@test('streams that the container cannot hold are told, and what they become')
 def _(work):
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=0.4', '-f', 'lavfi', '-i',
            'sine=duration=0.4', '-c:v', 'libx264', '-c:a', 'aac', work / 'in.mkv')
-    out = dain('--dry-run', '-c', 'libvpx-vp9', work / 'in.mkv', work / 'out.webm').stdout
+    if have_encoder('libvpx-vp9'):
+        out = dain('--dry-run', work / 'in.mkv', work / 'out.webm').stdout
+        check('audio aac: becomes opus' in out, out)
+    out = dain('--dry-run', work / 'in.mkv', work / 'out.y4m').stdout
     check('audio aac: left out' in out, out)
+    out = dain('--dry-run', '--slowmo', '2', work / 'in.mkv', work / 'out.mkv').stdout
+    check('audio aac: left out' in out, out)
+    out = dain('--dry-run', '--slowmo', '2', '--slowmo-audio', work / 'in.mkv', work / 'out.mkv').stdout
+    check('audio aac: becomes aac' in out, out)
     out = dain('--dry-run', '--no-streams', work / 'in.mkv', work / 'out.mkv').stdout
     check('audio aac: left out' in out, out)
 

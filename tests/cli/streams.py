@@ -116,18 +116,103 @@ def _(work):
           packet_hashes(work / 'in.mp4', 1, times=False), 'cover')
 
 
-@test('a stream that the container cannot hold is left out and named')
+@test('a stream that the container cannot hold, in no codec, is left out and named')
 def _(work):
     clip(work / 'v.mkv', frames=10)
     srt(work, 'a.srt', 'Hello')
     ffmpeg('-i', work / 'v.mkv', '-i', work / 'a.srt', '-c', 'copy', '-metadata:s:s:0',
            'language=fra', work / 'in.mkv')
-    run = dain(work / 'in.mkv', work / 'out.mp4')
-    check('warning: stream 1 (subtitle, subrip, fra) is left out: mp4 files cannot hold it' in
+    run = dain(work / 'in.mkv', work / 'out.avi')
+    check('warning: stream 1 (subtitle, subrip, fra) is left out: avi files cannot hold it' in
           run.stderr, run.stderr)
-    equal([s['codec_type'] for s in streams(work / 'out.mp4')], ['video'], 'streams')
-    run = dain('-q', '-y', work / 'in.mkv', work / 'out.mp4')
+    equal([s['codec_type'] for s in streams(work / 'out.avi')], ['video'], 'streams')
+    run = dain('-q', '-y', work / 'in.mkv', work / 'out.avi')
     equal(run.stderr, '', 'what -q says')
+
+
+def lines(path):
+    """The first subtitle stream as SubRip."""
+    return ffmpeg('-i', path, '-map', '0:s:0', '-f', 'srt', '-').decode().replace('\r', '')
+
+
+@test('subtitles of text become what the container holds, with their times and slanted words')
+def _(work):
+    clip(work / 'v.mkv', frames=50)
+    srt(work, 'a.srt', 'Hello <i>you</i>', 'Two\nlines')
+    for name, codec in (('in.mkv', 'srt'), ('in.mp4', 'mov_text')):
+        ffmpeg('-i', work / 'v.mkv', '-i', work / 'a.srt', '-map', 0, '-map', 1, '-c', 'copy', '-c:s', codec,
+               '-metadata:s:s:0', 'language=fra', work / name)
+    for source, target, codec in (('in.mkv', 'a.mp4', 'mov_text'), ('in.mp4', 'b.mkv', 'ass'),
+                                  ('in.mkv', 'c.mov', 'mov_text'), ('in.mp4', 'd.webm', 'webvtt')):
+        if target == 'd.webm' and not have_encoder('libvpx-vp9'):
+            continue
+        run = dain(work / source, work / target)
+        check(f'stream 1 (subtitle) becomes {codec}: ' in run.stderr, run.stderr)
+        s = streams(work / target)
+        equal([x['codec_name'] for x in s][1:], [codec], f'subtitles of {target}')
+        equal(s[1]['tags'].get('language'), 'fra', f'language of {target}')
+        text = lines(work / target)
+        for part in ('00:00:00,100 --> 00:00:00,900\nHello <i>you</i>', '00:00:01,100 --> 00:00:01,900\nTwo\nlines'):
+            check(part in text, f'{target}: {text}')
+    dain('--slowmo', '2', work / 'in.mkv', work / 'slow.mp4')
+    check('00:00:00,200 --> 00:00:01,800' in lines(work / 'slow.mp4'), lines(work / 'slow.mp4'))
+    dain('--start', '1', '--factor', '2', work / 'in.mkv', work / 'part.mp4')
+    check('00:00:00,100 --> 00:00:00,900\nTwo' in lines(work / 'part.mp4'), lines(work / 'part.mp4'))
+
+
+def samples(path, stream=0):
+    """A sound stream as 16-bit samples at 8 kHz; its first sample is at time 0."""
+    import array
+    data = ffmpeg('-i', path, '-map', f'0:a:{stream}', '-af', 'aresample=async=1:first_pts=0', '-ac', '1',
+                  '-ar', '8000', '-f', 's16le', '-')
+    return array.array('h', data)
+
+
+@test('sound that the container cannot hold is encoded anew and stays at its place')
+def _(work):
+    clip(work / 'v.mkv', frames=50)
+    click = "aevalsrc='if(between(t,1,1.04),sin(6283*t),0)':d=2:s=44100"
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i', click, '-f', 'lavfi', '-i',
+           'anoisesrc=d=2:c=pink:r=48000,pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0', '-map', 0, '-map', 1,
+           '-map', 2, '-c:v', 'copy', '-c:a:0', 'pcm_s24le', '-c:a:1', 'ac3', '-metadata:s:a:0', 'language=deu',
+           '-disposition:a:0', 'comment', work / 'in.mkv')
+    for target, codecs in (('a.mp4', ['aac', 'ac3']), ('b.webm', ['opus', 'opus'])):
+        if target == 'b.webm' and not have_encoder('libvpx-vp9'):
+            continue
+        for args in ((), ('--segment', 10)):
+            run = dain('-y', *args, work / 'in.mkv', work / target)
+            check(f'stream 1 (audio) becomes {codecs[0]}: ' in run.stderr, run.stderr)
+            s = streams(work / target)
+            equal([x['codec_name'] for x in s][1:], codecs, f'sound of {target}')
+            equal([x.get('channels') for x in s][1:], [1, 6], f'channels of {target}')
+            equal(s[1]['tags'].get('language'), 'deu', f'language of {target}')
+            if target == 'a.mp4':  # WebM has no such flag
+                equal(s[1]['disposition']['comment'], 1, f'disposition of {target}')
+            heard = samples(work / target)
+            first = next(i for i, v in enumerate(heard) if abs(v) > 5000) / 8000
+            check(abs(first - 1) < 0.02, f'{target}: the click is at {first} s, not 1')
+            check(abs(len(heard) / 8000 - 2) < 0.06, f'{target}: {len(heard) / 8000} s of sound')
+            check(max(samples(work / target, 1)) > 500, f'{target}: the second sound is silent')
+
+
+@test('sound whose channels change on the way goes on, stretched or in another codec')
+def _(work):
+    clip(work / 'v.mkv', frames=25)
+    for i, layout in enumerate(('stereo', '5.1', 'mono', 'stereo')):
+        ffmpeg('-i', work / 'v.mkv', *audio(1, 500), '-c:v', 'copy', '-af', f'aformat=channel_layouts={layout}',
+               '-c:a', 'ac3', '-output_ts_offset', i, work / f'{i}.ts')
+    (work / 'in.ts').write_bytes(b''.join((work / f'{i}.ts').read_bytes() for i in range(4)))
+    targets = [(('--slowmo', 2, '--slowmo-audio'), 'slow.mkv', 8)]
+    if have_encoder('libvpx-vp9'):
+        targets.append(((), 'a.webm', 4))
+    for args, target, seconds in targets:
+        dain('--no-scene', *args, work / 'in.ts', work / target)
+        equal(streams(work / target)[1]['channels'], 2, f'channels of {target}')
+        heard = samples(work / target)
+        check(abs(len(heard) / 8000 - seconds) < 0.3, f'{target}: {len(heard) / 8000} s of sound')
+        for quarter in range(4):
+            middle = int(8000 * seconds * (quarter + 0.5) / 4)
+            check(max(heard[middle - 400:middle + 400]) > 1000, f'{target}: silence in quarter {quarter}')
 
 
 @test('sound goes from MPEG-TS to MP4 and back')
