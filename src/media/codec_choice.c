@@ -201,7 +201,7 @@ static int named_format(const AVCodec *codec, const enum AVPixelFormat *list, co
                         Report *report)
 {
     const enum AVPixelFormat format = av_get_pix_fmt(name);
-    if (format == AV_PIX_FMT_NONE || !pixels_writable(format))
+    if (format == AV_PIX_FMT_NONE || !(pixels_writable(format) || format == AV_PIX_FMT_PAL8))
         return report_error(report, DAIN_EINVAL, "unknown pixel format %s", name);
     if (listed(list, format))
         return format;
@@ -220,9 +220,12 @@ int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, c
     if (name)
         return named_format(codec, list, name, report);
     const enum AVPixelFormat format = choose_format(list, first);
-    /* GIF: palettes are not written here, and grey is no answer to colours. */
-    if (format != AV_PIX_FMT_NONE && pixels_gray(av_pix_fmt_desc_get(format)) &&
-        !pixels_gray(av_pix_fmt_desc_get(first->format)))
+    const bool loses_colour = format != AV_PIX_FMT_NONE &&
+                              pixels_gray(av_pix_fmt_desc_get(format)) &&
+                              !pixels_gray(av_pix_fmt_desc_get(first->format));
+    if (loses_colour && listed(list, AV_PIX_FMT_PAL8)) /* GIF */
+        return AV_PIX_FMT_PAL8;
+    if (loses_colour)
         return report_error(report, DAIN_EUNSUPPORTED,
                             "%s would lose the colours; write a video (.mkv with -c ffv1 loses "
                             "nothing) and convert that, or say --pix-fmt gray",

@@ -6,6 +6,7 @@
 #include "base/words.h"
 #include "media/codec_choice.h"
 #include "media/colour.h"
+#include "media/palette.h"
 #include "media/pixels.h"
 
 #include <errno.h>
@@ -14,9 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GIF_RATE = 50 };
+
 struct Encoder {
     Report *report;
     AVCodecContext *context;
+    Palette *palette;   /* NULL: frames go in as they are */
     bool sent, flushed; /* a frame; the end */
 };
 
@@ -243,6 +247,10 @@ static int set_up(AVCodecContext *c, const EncoderSettings *s, const AVOutputFor
     c->sample_aspect_ratio = first->sample_aspect_ratio;
     c->time_base = libav_rational(time_base);
     c->framerate = libav_rational(rate);
+    if (c->codec_id == AV_CODEC_ID_GIF && rate.num && ratio_double(rate) > GIF_RATE)
+        report_log(report, DAIN_LOG_WARNING,
+                   "players show GIF at %d frames a second at most, and slowly what asks for more",
+                   GIF_RATE);
     c->field_order = AV_FIELD_PROGRESSIVE;
     c->thread_count = s->threads;
     if (container->flags & AVFMT_GLOBALHEADER)
@@ -293,6 +301,9 @@ int encoder_open(Encoder **encoder, const EncoderSettings *settings,
     int r = set_up(e->context, settings, container, first, time_base, rate, report);
     if (r >= 0)
         r = open_codec(e, settings, first, report);
+    if (r >= 0 && e->context->pix_fmt == AV_PIX_FMT_PAL8)
+        r = palette_open(&e->palette, e->context->width, e->context->height,
+                         pixels_alpha(first->format), report);
     if (r < 0) {
         encoder_close(&e);
         return r;
@@ -333,6 +344,7 @@ void encoder_close(Encoder **encoder)
         return;
     flush_svt(*encoder);
     avcodec_free_context(&(*encoder)->context);
+    palette_close(&(*encoder)->palette);
     mem_free(*encoder);
     *encoder = NULL;
 }
@@ -342,7 +354,7 @@ void encoder_close(Encoder **encoder)
 AVFrame *encoder_frame(const Encoder *e)
 {
     const AVCodecContext *const c = e->context;
-    AVFrame *const f = colour_frame(c->pix_fmt, c->width, c->height);
+    AVFrame *const f = colour_frame(encoder_format(e), c->width, c->height);
     if (f) {
         f->colorspace = c->colorspace;
         f->color_range = c->color_range;
@@ -361,19 +373,29 @@ bool encoder_takes(const Encoder *e, const AVFrame *f)
         return false;
     /* yuvj420p is yuv420p by another name; its range is compared by itself. */
     const AVPixFmtDescriptor *const d = av_pix_fmt_desc_get(f->format);
-    if (f->format != c->pix_fmt &&
-        !(d && pixels_planar(d) && pixels_to_planar(f->format) == c->pix_fmt))
+    const enum AVPixelFormat format = encoder_format(e);
+    if (f->format != format && !(d && pixels_planar(d) && pixels_to_planar(f->format) == format))
         return false;
-    AVFrame like = { .format = c->pix_fmt,
+    AVFrame like = { .format = format,
                      .height = c->height,
                      .colorspace = c->colorspace,
                      .color_range = c->color_range };
     return colour_matrix(f) == colour_matrix(&like) && colour_range(f) == colour_range(&like);
 }
 
+enum AVPixelFormat encoder_format(const Encoder *e)
+{
+    return e->palette ? AV_PIX_FMT_RGB32 : e->context->pix_fmt;
+}
+
 int encoder_send(Encoder *e, const AVFrame *frame)
 {
-    const int r = avcodec_send_frame(e->context, frame);
+    AVFrame *mapped = NULL;
+    int r = frame && e->palette ? palette_apply(e->palette, frame, &mapped) : DAIN_OK;
+    if (r < 0)
+        return r;
+    r = avcodec_send_frame(e->context, mapped ? mapped : frame);
+    av_frame_free(&mapped);
     *(frame ? &e->sent : &e->flushed) = true;
     return r < 0 ? libav_error(e->report, r, "%s failed", e->context->codec->name) : DAIN_OK;
 }

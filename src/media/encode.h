@@ -38,5 +38,7 @@ int encoder_send(Encoder *encoder, const AVFrame *frame);
 int encoder_receive(Encoder *encoder, AVPacket *packet);
 
 const AVCodecContext *encoder_context(const Encoder *encoder);
+/* Of the frames that it is given. Where the codec has palettes they are made in encoder_send(). */
+enum AVPixelFormat encoder_format(const Encoder *encoder);
 
 #endif

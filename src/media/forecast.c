@@ -53,7 +53,7 @@ static void list_streams(const Pipeline *p, const AVOutputFormat *container, For
 /* ---- frames ---- */
 
 /* Walks through the instants of a source of constant rate, as the pipeline will. */
-static int count_frames(const TimelineSettings *settings, Forecast *f)
+static int count_frames(const TimelineSettings *settings, bool loop, Forecast *f)
 {
     Timeline t;
     Instant at;
@@ -62,7 +62,7 @@ static int count_frames(const TimelineSettings *settings, Forecast *f)
     int64_t last_pair = -1, made = 0, pairs = 0, out = 0;
     if (!regular.rate.num && regular.mode != TIMELINE_FACTOR) {
         f->frames_out = f->made = (int64_t)(f->seconds_in * ratio_double(regular.out_rate) + 0.5);
-        f->pairs = f->frames_in - 1;
+        f->pairs = f->frames_in - !loop;
         return DAIN_OK;
     }
     if (regular.rate.num) /* a tick is a frame */
@@ -72,11 +72,13 @@ static int count_frames(const TimelineSettings *settings, Forecast *f)
     for (int64_t i = 0; i <= frames; i++) {
         if (i < frames)
             timeline_push(&t, i);
+        else if (loop)
+            timeline_close(&t, 1);
         else
             timeline_finish(&t, 1);
         while ((i > 0) && timeline_next(&t, &at)) {
             out++;
-            if (at.num == 0 || i == frames)
+            if (at.num == 0 || (i == frames && !loop))
                 continue;
             made++;
             pairs += at.first != last_pair;
@@ -146,6 +148,6 @@ int forecast_make(Pipeline *p, const AVOutputFormat *container, const TimelineSe
     list_streams(p, container, f);
     int r = try_encoder(p, container, rate, f);
     if (r >= 0 && f->frames_in)
-        r = count_frames(timeline, f);
+        r = count_frames(timeline, p->settings->loop, f);
     return r;
 }

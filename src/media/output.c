@@ -350,7 +350,7 @@ static int to_encoder_format(Output *o, const AVFrame *frame, AVFrame **out)
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
     crop(ref, encoder);
     if (encoder_takes(o->encoder, ref)) {
-        ref->format = encoder->pix_fmt;
+        ref->format = encoder_format(o->encoder);
         *out = ref;
         return DAIN_OK;
     }

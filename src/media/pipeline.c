@@ -167,6 +167,8 @@ static int open_output(Pipeline *p)
                       is_limited_yuv(output_format(p->output), output_range(p->output));
         r = reader_prepare(p, &p->reader, &p->first);
     }
+    if (r >= 0 && s->loop && !(p->opening = av_frame_clone(p->first.decoded)))
+        r = stage_no_memory(&p->engine);
     if (r >= 0 && (p->segmented = output_segmented(p->output)))
         r = resume_start(p);
     if (r >= 0)
@@ -255,6 +257,7 @@ static void release(Pipeline *p)
     release_frame(&p->older);
     release_frame(&p->newer);
     release_frame(&p->ahead);
+    av_frame_free(&p->opening);
     frame_pool_free(&p->rgb_in);
     frame_pool_free(&p->rgb_out);
     queue_destroy(p->to_engine);

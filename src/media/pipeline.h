@@ -80,6 +80,7 @@ typedef struct PipelineSettings {
     bool match;        /* sharpness and grain of their neighbours for new frames, see detail.h */
     bool lock;         /* hold still things, see lock.h */
     bool dedup;        /* leave out repeated source frames, see dedup.h */
+    bool loop;         /* the first frame follows the last: new frames from there to it */
     double scene_threshold; /* scores above it are cuts; > 1 = look for none */
     int depth;              /* new frames that may wait for the encoder, 0 = usual */
     Backend *engine;        /* the caller's; nobody else may use it meanwhile */

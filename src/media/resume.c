@@ -100,6 +100,8 @@ bool resume_possible(const PipelineSettings *s, const char **why)
     else if (strstr(s->output.path, "://") ||
              (stat(s->output.path, &st) == 0 && !S_ISREG(st.st_mode)))
         *why = "the output is no file";
+    else if (s->loop)
+        *why = "--loop ends with the first frame, which a later run does not read again";
     return !*why;
 }
 

@@ -233,6 +233,11 @@ static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, boo
 /* Counts a cut and puts it on the list. The end of a flash takes the one at its beginning back. */
 static int count_cut(Pipeline *p)
 {
+    if (p->newer.closing) {
+        report_log(&p->engine.report, DAIN_LOG_WARNING,
+                   "the last frame does not lead to the first one: no new frames between them");
+        return DAIN_OK;
+    }
     const Cut cut = { p->source_index,
                       (double)p->newer.decoded->pts *
                           ratio_double(source_video(p->source).time_base),
@@ -317,17 +322,31 @@ static int write_instants(Pipeline *p)
     return DAIN_OK;
 }
 
-/* The next source frame, ready for the engine; without one decoded at the end. */
-static int take_frame(Pipeline *p, SourceFrame *frame)
+/* The first frame again, a frame's duration behind the last. */
+static void close_loop(Pipeline *p, const SourceFrame *last, SourceFrame *frame)
+{
+    const SourceVideo video = source_video(p->source);
+    const Ratio period = video.rate.num ? ratio(video.rate.den, video.rate.num) : ratio(1, 25);
+    int64_t span = frame_duration(last->decoded);
+    if (span <= 0)
+        span = ratio_rescale(1, period, video.time_base);
+    *frame = (SourceFrame){ .decoded = p->opening, .closing = true };
+    p->opening = NULL;
+    frame->decoded->pts = last->decoded->pts + (span > 0 ? span : 1);
+}
+
+/* The next source frame, ready for the engine; without one decoded at the end. last: the one before it. */
+static int take_frame(Pipeline *p, const SourceFrame *last, SourceFrame *frame)
 {
     const double start = stage_clock();
     const bool taken = queue_pop(p->to_engine, frame);
     p->progress.source_seconds += stage_clock() - start;
-    if (!taken || frame->rgb) {
-        if (!taken)
-            *frame = (SourceFrame){ 0 };
+    if (!taken)
+        *frame = (SourceFrame){ 0 };
+    if (!taken && p->opening && last && !pipeline_canceled(p) && !atomic_load(&p->failed))
+        close_loop(p, last, frame);
+    if (!frame->decoded || frame->rgb)
         return DAIN_OK;
-    }
     /* Converted here, when at most one RGB frame is still with the writer. */
     return queue_wait_room(p->to_writer, KIND_FRAME) ? reader_prepare(p, &p->engine, frame)
                                                      : DAIN_ECANCELED;
@@ -337,12 +356,12 @@ static int take_frame(Pipeline *p, SourceFrame *frame)
 static int next_frame(Pipeline *p, SourceFrame *frame)
 {
     if (!p->curved)
-        return take_frame(p, frame);
+        return take_frame(p, p->newer.decoded ? &p->newer : NULL, frame);
     *frame = p->ahead;
     p->ahead = (SourceFrame){ 0 };
     if (!frame->decoded)
         return DAIN_OK;
-    const int r = take_frame(p, &p->ahead);
+    const int r = take_frame(p, frame->closing ? NULL : frame, &p->ahead);
     if (p->serial) /* one RGB frame less while pictures are made */
         av_frame_free(&p->ahead.rgb);
     /* What ended too soon is no end of the video. */
@@ -362,10 +381,24 @@ static void move_on(Pipeline *p, SourceFrame frame)
     p->newer = frame;
 }
 
+/* What comes after the last frame: it stands to its end, or leads to the first. */
+static int write_end(Pipeline *p)
+{
+    if (p->newer.closing) {
+        p->newer_index++;
+        p->source_index = p->progress.frames_in;
+        timeline_close(&p->timeline, frame_duration(p->older.decoded));
+    } else {
+        move_on(p, (SourceFrame){ 0 });
+        timeline_finish(&p->timeline, frame_duration(p->older.decoded));
+    }
+    return write_instants(p);
+}
+
 int engine_main(Pipeline *p)
 {
     SourceFrame frame;
-    int r = p->curved ? take_frame(p, &p->ahead) : DAIN_OK;
+    int r = p->curved ? take_frame(p, NULL, &p->ahead) : DAIN_OK;
     if (r >= 0 && p->resume.loaded)
         r = write_instants(p);
     while (r >= 0) {
@@ -377,6 +410,8 @@ int engine_main(Pipeline *p)
         if (r < 0 || !frame.decoded)
             break;
         move_on(p, frame);
+        if (frame.closing)
+            break;
         p->newer_index++;
         p->source_index = p->progress.frames_in + frame.left_out;
         p->progress.frames_in = p->source_index + 1;
@@ -394,7 +429,5 @@ int engine_main(Pipeline *p)
         return r;
     if (pipeline_canceled(p) || atomic_load(&p->failed))
         return DAIN_ECANCELED;
-    move_on(p, (SourceFrame){ 0 });
-    timeline_finish(&p->timeline, frame_duration(p->older.decoded));
-    return write_instants(p);
+    return write_end(p);
 }

@@ -31,6 +31,7 @@ struct SourceFrame {
     bool apart;      /* nothing moves from there to it: it stands still, or one of these */
     int left_out;    /* frames between the two that repeated the older */
     bool damaged;    /* something was wrong with the source up to here */
+    bool closing;    /* the first frame again, behind the last: no frame of the source */
 };
 
 /* A frame or a packet on its way to the output. */
@@ -89,6 +90,7 @@ struct Pipeline {
     int64_t engine_index;      /* of the newer frame of the pair in the engine, -1 = none */
     bool shown_ahead;          /* the engine knows the frame after it */
     bool curved;               /* frames are taken one earlier, to be shown ahead */
+    AVFrame *opening;          /* the first frame, to close a loop; NULL = none */
     int64_t next_pts;          /* least pts that the encoder takes */
     FramePool rgb_out;
     Guide guide;

@@ -134,9 +134,8 @@ static int keep(Subtitle *s, const AVSubtitle *event, const AVPacket *from, int 
     if (r < 0)
         return no_memory(s);
     memcpy(s->made->data, s->text, (size_t)size);
-    s->made->duration = end > start && end != UINT32_MAX
-                            ? output_time(s, end - start, milliseconds)
-                            : output_time(s, from->duration, s->base);
+    s->made->duration = end > start && end != UINT32_MAX ? output_time(s, end - start, milliseconds)
+                                                         : output_time(s, from->duration, s->base);
     s->made->pts = s->made->dts =
         output_time(s, from->pts, s->base) + output_time(s, start, milliseconds);
     s->made->flags |= AV_PKT_FLAG_KEY;

@@ -94,10 +94,8 @@ void timeline_push(Timeline *t, int64_t pts)
     t->part = 0;
 }
 
-void timeline_finish(Timeline *t, int64_t duration)
+void timeline_close(Timeline *t, int64_t duration)
 {
-    if (t->frames == 0 || t->finished)
-        return;
     int64_t span = duration > 0 ? snap(t, duration) : 0;
     if (span <= 0)
         span = t->period;
@@ -109,6 +107,13 @@ void timeline_finish(Timeline *t, int64_t duration)
     t->time_b += span;
     t->frames++;
     t->part = 0;
+}
+
+void timeline_finish(Timeline *t, int64_t duration)
+{
+    if (t->frames == 0 || t->finished)
+        return;
+    timeline_close(t, duration);
     t->finished = true;
 }
 

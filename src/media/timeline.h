@@ -73,8 +73,11 @@ void timeline_push(Timeline *timeline, int64_t pts);
 /* No more frames. duration of the last one in source ticks; <= 0: the nominal period, else the last
  * distance between two frames. */
 void timeline_finish(Timeline *timeline, int64_t duration);
+/* The same where the first frame follows the last, after its duration: the instants between are the
+ * last that there are. */
+void timeline_close(Timeline *timeline, int64_t duration);
 /* The next output instant at or after the last but one frame pushed and before the last one (after
- * timeline_finish: before the end). False if there is none yet. */
+ * timeline_finish and timeline_close: before the end). False if there is none yet. */
 bool timeline_next(Timeline *timeline, Instant *instant);
 
 /* Frames of output for this many frames of source at its nominal rate (for a forecast); 0 if the

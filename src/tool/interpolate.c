@@ -32,6 +32,7 @@ static void warn_of_video_options(const InterpolateOptions *o, Report *report)
                  { o->end >= 0, "end" },
                  { o->vfr, "vfr" },
                  { o->dedup, "dedup" },
+                 { o->loop, "loop" },
                  { o->streams != NULL, "streams" } };
     for (unsigned i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i].given)
@@ -221,6 +222,9 @@ static const Option options[] = {
     { 0, "dedup", OPTION_FLAG, AT(dedup), NULL,
       "leave out frames that repeat the one before and make new ones in their place: for animation "
       "on twos and threes, film in 30 or 60 frames a second (2:3 pulldown), screen recordings",
+      0, 0 },
+    { 0, "loop", OPTION_FLAG, AT(loop), NULL,
+      "for videos that are played in a circle: new frames between the last frame and the first too",
       0, 0 },
     { 0, "fallback", OPTION_REAL, AT(fallback), "LEVEL",
       "repeat the nearer frame instead of a new one of less confidence than this, 0 to 1: how much "

@@ -17,7 +17,7 @@ typedef struct InterpolateOptions {
     int frames;                 /* -n, 0 = not given */
     Ratio slowmo;               /* {0, 0} = not given */
     int64_t start, end;         /* microseconds of the source; end < 0 = not given */
-    bool slowmo_audio, vfr, dedup, no_lock;
+    bool slowmo_audio, vfr, dedup, no_lock, loop;
     const char *scenes, *scene_list;
     double fallback;
     bool match, denoise_flow;

@@ -65,7 +65,8 @@ static int on_choice(void *opaque, const AVFrame *first, PipelineChoice *choice)
     if (!engine)
         return report_error(job->report, DAIN_EUNSUPPORTED, "--mem-limit is for the native engine");
     const int depth = tuning_of(common).depth;
-    const int more = (depth > 1 ? depth - 1 : 0) + job->options->denoise_flow + job->options->match;
+    const int more = (depth > 1 ? depth - 1 : 0) + job->options->denoise_flow +
+                     job->options->match + job->options->loop;
     return limit_share(engine, (size_t)common->memory_limit, first, choice, motion_curved(common),
                        more, job->report);
 }
@@ -223,6 +224,7 @@ static PipelineSettings settings_of(const InterpolateOptions *o, Job *job)
         .match = o->match,
         .lock = !o->no_lock,
         .dedup = o->dedup,
+        .loop = o->loop,
         .depth = tuning_of(&o->common).depth,
         .engine = job->engine,
         .cancel = interruption(),

@@ -76,7 +76,8 @@ void manual_page(FILE *out)
     escaped(out, "dain computes the pictures between two pictures: a video gets twice (or any "
                  "other multiple of) its frame rate, two photographs get what lies between them. "
                  "It runs on ordinary processors and needs no graphics card.\n\n"
-                 "Sound, subtitles, chapters and metadata are carried over as they are. The "
+                 "Sound, subtitles, chapters and metadata are carried over as they are, or "
+                 "converted where the container cannot hold them. The "
                  "frames of the source are kept as they were decoded; only the ones between them "
                  "are new.");
     fputs("\n.SH COMMANDS\n", out);

@@ -36,6 +36,7 @@ def stand_ins(work):
     source(work / 'anime.mkv', '24', 16, vf="select='not(mod(n\\,2))',fps=24")
     source(work / 'hdr.mkv', '24', 6, '-pix_fmt', 'yuv420p10le', '-color_trc', 'smpte2084', '-color_primaries',
            'bt2020', '-colorspace', 'bt2020nc', codec=('-c:v', 'libx265', '-x265-params', 'log-level=error'))
+    source(work / 'turn.gif', '10', 8, codec=(), sound=False)
     source(work / 'camera.mp4', '5', 5, sound=False)
     source(work / 'screen.mkv', '30', 12, '-fps_mode', 'vfr', sound=False, vf="select='mod(n\\,5)'")
     source(work / 'tape.mkv', '25', 6, '-flags', '+ildct+ilme', vf='fps=50,interlace',

@@ -146,7 +146,7 @@ def _(work):
         dain('-y', '-q', '-c', name, work / 'in.mkv', work / 'out.mkv')
         equal(video(work / 'out.mkv')['codec_name'], codec, f'-c {name}')
     one_line(dain('-c', 'nonsense', work / 'in.mkv', work / 'no.mkv', code=1), 'no video encoder nonsense')
-    one_line(dain(work / 'in.mkv', work / 'out.gif', code=1), 'would lose the colours')
+    one_line(dain('-y', '-c', 'pgm', work / 'in.mkv', work / 'out.mkv', code=1), 'would lose the colours')
     dain('-q', '--pix-fmt', 'gray', work / 'in.mkv', work / 'out.gif')
     pictures(work / 'rgb', 'rgb24', 3, 'png')
     for ending, fmt in (('mp4', 'yuv420p'), ('mov', 'yuv420p'), ('mkv', 'yuv444p')):
@@ -178,6 +178,38 @@ def _(work):
     process.stderr.close()
     equal(process.wait(60), 1, f'exit code ({error})')
     check('Broken pipe' in error and error.count('\n') == 1, error)
+
+
+@test('GIF to GIF: source frames keep every colour, see-through stays so, times are right')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=10:duration=1', '-vf',
+           "format=rgba,geq=r='r(X\\,Y)':g='g(X\\,Y)':b='b(X\\,Y)':a='if(lt(X\\,16)\\,0\\,255)',split[a][b];[a]palettegen=reserve_transparent=1[p];[b][p]paletteuse",
+           work / 'in.gif')
+    run = dain('--loop', work / 'in.gif', work / 'out.gif')
+    equal(run.stderr.count('warning'), 0, run.stderr)
+    s = video(work / 'out.gif')
+    equal((s['codec_name'], s['avg_frame_rate']), ('gif', '20/1'), 'stream')
+    source, out = raw_frames(work / 'in.gif', 'bgra'), raw_frames(work / 'out.gif', 'bgra')
+    equal(len(out), 20, 'frames')
+    check(out[::2] == source, 'a source frame has changed')
+    for frame in out[1::2]:
+        clear = sum(a < 128 for a in frame[3::4]) / (64 * 48)
+        check(abs(clear - 0.25) < 0.02, f'{clear:.2f} of a new frame is clear, not a quarter')
+    equal(frame_times(work / 'out.gif'), [Fraction(k, 20) for k in range(20)], 'times')
+    run = dain('-y', '--fps', '60', work / 'in.gif', work / 'out.gif')
+    check('50 frames a second at most' in run.stderr, run.stderr)
+
+
+@test('a video as GIF: 256 colours for each frame, near to its own')
+def _(work):
+    ffmpeg('-i', DEMO, '-frames:v', 4, '-vf', 'scale=96:54', '-an', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', work / 'in.mkv')
+    dain(work / 'in.mkv', work / 'out.gif')
+    source, out = raw_frames(work / 'in.mkv', 'rgb24'), raw_frames(work / 'out.gif', 'rgb24')
+    equal(len(out), 8, 'frames')
+    for a, b in zip(source, out[::2]):
+        check(sum(abs(x - y) for x, y in zip(a, b)) / len(a) < 6, 'colours are far off')
+    for frame in out:
+        check(len({frame[i:i + 3] for i in range(0, len(frame), 3)}) <= 256, 'more than 256 colours')
 
 
 main()

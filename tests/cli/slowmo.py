@@ -1,4 +1,6 @@
 """Slow motion, variable rate and parts of a video: right times, right frames, right sound."""
+import math
+
 from harness import *
 
 
@@ -194,6 +196,58 @@ def _(work):
     one_line(dain('--start', '100', work / 'in.mp4', out, code=1), 'nothing is left')
     one_line(dain('--slowmo', '5000', work / 'in.mp4', out, code=2), 'factor', '1000')
     nothing_left(work, 'in.mp4')
+
+
+def circle(work, name='in.mkv', frames=16, codec=('-c:v', 'ffv1')):
+    """A disc that goes round once; the last frame leads to the first."""
+    ffmpeg('-f', 'lavfi', '-i', f'nullsrc=size=96x96:rate=8:duration={frames / 8},format=gray,'
+           rf"geq=lum='if(lt(hypot(X-48-24*cos(2*PI*N/{frames})\,Y-48-24*sin(2*PI*N/{frames}))\,10)\,230\,"
+           r"80+40*sin(X/7)*cos(Y/5))'", *codec, work / name)
+
+
+def centre(frame, side=96):
+    """Of the bright disc in a gray frame."""
+    spots = [(i % side, i // side) for i, v in enumerate(frame) if v > 170]
+    return sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots)
+
+
+@test('--loop: new frames lead from the last frame to the first, whatever the rate')
+def _(work):
+    circle(work)
+    source = raw_frames(work / 'in.mkv', 'gray')
+    for args, count, gap in (((), 32, 1), (('--motion', 'linear'), 32, 1), (('--factor', '4'), 64, 3),
+                             (('--vfr', '--fps', '24'), 48, 2), (('--dedup',), 32, 1)):
+        run = dain('-y', '--no-lock', '--loop', '-c', 'ffv1', *args, work / 'in.mkv', work / 'out.mkv')
+        check('0 repeated' in run.stderr, f'{args}: {run.stderr}')
+        out = raw_frames(work / 'out.mkv', 'gray')
+        equal(len(out), count, f'frames with {args}')
+        equal(out[::gap + 1], source, f'source frames with {args}')
+        for k in range(1, gap + 1):
+            angle = 2 * math.pi * (15 + k / (gap + 1)) / 16
+            x, y = centre(out[15 * (gap + 1) + k])
+            off = math.hypot(x - 48 - 24 * math.cos(angle), y - 48 - 24 * math.sin(angle))
+            check(off < 1, f'{args}: the disc is {off:.2f} pixels off at {k}/{gap + 1}')
+        told = json.loads(dain('--dry-run', '--progress', 'json', '-y', '--loop', *args, work / 'in.mkv',
+                               work / 'out.mkv').stderr.splitlines()[0])
+        equal((told['frames_expected'], told['new']), (count, count - 16), f'forecast of {args}')
+    near_times(work / 'out.mkv', grid(32, 16))
+
+
+@test('--loop of frames that do not lead to the first, of one frame, and of a part')
+def _(work):
+    circle(work)
+    ffmpeg('-i', work / 'in.mkv', '-f', 'lavfi', '-i', 'testsrc2=size=96x96:rate=8:duration=1,format=gray',
+           '-filter_complex', '[0][1]concat', '-c:v', 'ffv1', work / 'cut.mkv')
+    run = dain('--loop', '--scenes', work / 'cuts.txt', work / 'cut.mkv', work / 'out.mkv')
+    check('does not lead to the first' in run.stderr and '1 cut,' in run.stderr, run.stderr)
+    equal(len((work / 'cuts.txt').read_text().splitlines()) - 1, 1, 'cuts in the list')
+    ffmpeg('-i', work / 'in.mkv', '-frames:v', 1, '-c', 'copy', work / 'one.mkv')
+    dain('-y', '--loop', work / 'one.mkv', work / 'out.mkv')
+    hashes = frame_hashes(work / 'out.mkv')
+    equal((len(hashes), len(set(hashes))), (2, 1), 'frames of one frame')
+    run = dain('-y', '--loop', '--start', '0.5', '--end', '1.5', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
+    check('8 new' in run.stderr, run.stderr)
+    one_line(dain('-y', '--loop', '--resume', work / 'in.mkv', work / 'out.mkv', code=1), '--resume', '--loop')
 
 
 main()

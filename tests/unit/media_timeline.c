@@ -70,6 +70,34 @@ static void doubles(void)
         CHECK_INT(out[i].duration, 1);
 }
 
+/* A loop: beyond the last frame lies the first. */
+static void closes_a_loop(void)
+{
+    static const TimelineMode mode[] = { TIMELINE_FACTOR, TIMELINE_RATE, TIMELINE_FILL };
+    for (int m = 0; m < 3; m++) {
+        TimelineSettings s = by_factor((Ratio){ 1, 25 }, (Ratio){ 25, 1 }, (Ratio){ 3, 1 });
+        s.mode = mode[m];
+        s.out_rate = (Ratio){ 75, 1 };
+        Timeline t;
+        Instant at;
+        int count = 0;
+        CHECK_INT(timeline_init(&t, &s), DAIN_OK);
+        for (int i = 0; i < 3; i++) {
+            if (i < 2)
+                timeline_push(&t, 4 + i);
+            else
+                timeline_close(&t, 0);
+            while (timeline_next(&t, &at)) {
+                CHECK_INT(at.first, count / 3);
+                CHECK_INT(at.num, count % 3);
+                CHECK_INT(at.den, count % 3 ? 3 : 1);
+                count++;
+            }
+        }
+        CHECK_INT(count, 6);
+    }
+}
+
 static void single_frame(void)
 {
     const TimelineSettings s = by_factor((Ratio){ 1, 25 }, (Ratio){ 25, 1 }, (Ratio){ 3, 1 });
@@ -353,6 +381,7 @@ static const Test tests[] = {
     { "times are rescaled exactly, whatever the clocks", rescales_exactly },
     { "a number of frames for a long film is a factor", frames_of_a_long_film_are_a_factor },
     { "the factor 2 keeps every frame and puts one between each two", doubles },
+    { "in a loop the last frame leads to the first", closes_a_loop },
     { "one frame is held for its duration, no frame gives none", single_frame },
     { "24 to 60 lies at fifths", film_to_60 },
     { "23.976 to 60 is exact over 200,000 frames", two_hours_do_not_drift },
