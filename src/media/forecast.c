@@ -16,7 +16,7 @@ static void foresee_stream(const Pipeline *p, const AVStream *from, const AVOutp
                            ForecastStream *s)
 {
     const enum AVMediaType type = from->codecpar->codec_type;
-    const bool stretched = p->settings->stretch.num != p->settings->stretch.den;
+    const bool stretched = pace_changes(&p->settings->pace);
     const bool sound = type == AVMEDIA_TYPE_AUDIO;
     if (stretched && (type == AVMEDIA_TYPE_DATA || (sound && !p->settings->output.stretch_sound))) {
         s->fate = STREAM_LEFT_OUT;

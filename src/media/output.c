@@ -41,7 +41,7 @@ const AVOutputFormat *output_container(const char *path, Report *report)
 /* Sound for a new pace, which was asked for. */
 static int open_stretched(Output *o, const AVStream *from, bool wanted, Recode **recode)
 {
-    return wanted ? recode_open(recode, from, o->container, o->stretch, o->report) : DAIN_OK;
+    return wanted ? recode_open(recode, from, o->container, &o->pace, o->report) : DAIN_OK;
 }
 
 /* What the container cannot hold, in a codec that it can; where that fails, the stream is left out. */
@@ -53,7 +53,7 @@ static int open_converted(Output *o, const AVStream *from, Recode **recode)
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
     if (held || recode_codec(from, o->container) == AV_CODEC_ID_NONE)
         return DAIN_OK;
-    const int r = recode_open(recode, from, o->container, o->stretch, &own);
+    const int r = recode_open(recode, from, o->container, &o->pace, &own);
     if (r == DAIN_ENOMEM)
         return report_error(o->report, r, "%s", own.error);
     if (r < 0)
@@ -65,7 +65,7 @@ static int open_converted(Output *o, const AVStream *from, Recode **recode)
 static int open_recodes(Output *o, const Source *source, bool stretch_sound)
 {
     const AVFormatContext *const in = source_format(source);
-    const bool stretched = ratio_compare(o->stretch, (Ratio){ 1, 1 }) != 0;
+    const bool stretched = pace_changes(&o->pace);
     int r = DAIN_OK;
     o->recode = mem_calloc((size_t)o->source_streams, sizeof *o->recode);
     if (!o->recode)
@@ -89,7 +89,7 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
     const int video = source_video(source).index;
     const size_t count = in->nb_streams;
     o->source_streams = (int)count;
-    o->stretch = s->stretch.num ? s->stretch : (Ratio){ 1, 1 };
+    o->pace = s->pace;
     o->map = mem_alloc(count * sizeof *o->map);
     o->base = mem_alloc(count * sizeof *o->base);
     o->last_dts = mem_alloc(count * sizeof *o->last_dts);
@@ -105,7 +105,7 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
         report_log(o->report, DAIN_LOG_WARNING,
                    "pictures hold no sound and no other streams: they are left out");
     int r = only_video ? DAIN_OK : open_recodes(o, source, s->stretch_sound);
-    const StreamPace pace = { source_start(source), source_end(source), o->stretch, o->recode };
+    const StreamPace pace = { source_start(source), source_end(source), &o->pace, o->recode };
     if (r >= 0)
         r = streams_create(o->format, in, video, source_chosen(source), only_video,
                            encoder_context(o->encoder), first, &pace, o->map, o->report);
@@ -239,9 +239,10 @@ static int open_all(Output *o, const OutputSettings *s, const Source *source, co
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
     if ((r = create_streams(o, s, source, first)) < 0 || (r = write_header(o)) < 0)
         return r;
-    o->offset = av_rescale(
+    o->offset = pace_time(
+        &o->pace,
         av_rescale_q(s->first_pts, o->base[source_video(source).index], o->video->time_base),
-        o->stretch.num, o->stretch.den);
+        ratio_of(o->video->time_base));
     return DAIN_OK;
 }
 

@@ -20,6 +20,7 @@
 
 #include "media/decode.h"
 #include "media/encode.h"
+#include "media/pace.h"
 #include "media/segments.h"
 
 typedef struct OutputSettings {
@@ -31,7 +32,7 @@ typedef struct OutputSettings {
     Ratio time_base;         /* seconds a tick of the frames' pts */
     Ratio rate;              /* nominal frames a second, {0, 1} unknown */
     int64_t first_pts;       /* of the first source frame, in the source's time base */
-    Ratio stretch;           /* seconds of output for a second of source; {0, 0} = 1 */
+    Pace pace;               /* of the output's clock beside the source's */
     bool stretch_sound;      /* at another pace: stretch the sound instead of leaving it out */
     const SegmentSettings *segments; /* NULL: the frames go into the file at once */
     /* With segments, where the other streams are read. */

@@ -50,12 +50,17 @@ int output_write_recoded(Output *o, int index, const AVPacket *packet)
 }
 
 /* Subtitles and the like at another pace. */
-static void stretch_times(const Output *o, AVPacket *packet)
+static void pace_times(const Output *o, AVPacket *packet)
 {
-    int64_t *const times[] = { &packet->pts, &packet->dts, &packet->duration };
-    for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
-        if (*times[i] != AV_NOPTS_VALUE)
-            *times[i] = av_rescale(*times[i], o->stretch.num, o->stretch.den);
+    const Ratio base = ratio_of(o->base[packet->stream_index]);
+    const int64_t from = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (from != AV_NOPTS_VALUE)
+        packet->duration =
+            pace_time(&o->pace, from + packet->duration, base) - pace_time(&o->pace, from, base);
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts = pace_time(&o->pace, packet->pts, base);
+    if (packet->dts != AV_NOPTS_VALUE)
+        packet->dts = pace_time(&o->pace, packet->dts, base);
 }
 
 int output_write_other(Output *o, AVPacket *packet)
@@ -70,7 +75,7 @@ int output_write_other(Output *o, AVPacket *packet)
         av_packet_unref(packet);
         return r;
     }
-    stretch_times(o, packet);
+    pace_times(o, packet);
     av_packet_rescale_ts(packet, o->base[packet->stream_index],
                          o->format->streams[number]->time_base);
     packet->stream_index = number;

@@ -26,7 +26,7 @@ struct Output {
     int *map;         /* stream of the source -> of the output, or -1 */
     AVRational *base; /* time base of each stream of the source */
     int source_streams;
-    Ratio stretch;
+    Pace pace;
     Recode **recode;   /* of each stream of the source, NULL = copied or left out */
     int64_t *last_dts; /* of each stream of the output */
     int64_t offset;    /* of the first frame, in the output's time base */

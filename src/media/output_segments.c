@@ -114,7 +114,7 @@ static bool comes_first(const Output *o, const AVPacket *other, int64_t dts)
 {
     const int64_t time = other->dts != AV_NOPTS_VALUE ? other->dts : other->pts;
     return time == AV_NOPTS_VALUE || dts == AV_NOPTS_VALUE ||
-           av_compare_ts(av_rescale(time, o->stretch.num, o->stretch.den),
+           av_compare_ts(pace_time(&o->pace, time, ratio_of(o->base[other->stream_index])),
                          o->base[other->stream_index], dts, o->video->time_base) <= 0;
 }
 

@@ -37,22 +37,39 @@ static int open_source(Pipeline *p)
     return r < 0 ? r : DAIN_OK;
 }
 
+/* The points of a ramp on the clock of the frames: with a part, that begins at the part. */
+static void set_pace(Pipeline *p)
+{
+    const int64_t start = p->settings->source.part.start;
+    p->pace = p->settings->pace;
+    p->pace.origin =
+        (double)p->first.decoded->pts * ratio_double(source_video(p->source).time_base);
+    for (int i = 0; i < p->pace.points; i++)
+        p->pace.point[i].time += start ? -1e-6 * (double)start : p->pace.origin;
+}
+
 static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineSettings *t,
                          Ratio *rate)
 {
     const PipelineSettings *const s = p->settings;
     const SourceVideo video = source_video(p->source);
+    set_pace(p);
+    const Ratio stretch = pace_factor(&p->pace);
     *t = (TimelineSettings){ .mode = s->mode,
                              .time_base = video.time_base,
                              .rate = video.rate,
                              .factor = s->factor,
                              .out_rate = s->out_rate,
-                             .stretch = s->stretch };
+                             .stretch = stretch,
+                             .ramp = p->pace.points ? &p->pace : NULL };
     *rate = s->out_rate;
     if (s->mode == TIMELINE_FACTOR &&
         (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate) ||
-         !ratio_multiply(*rate, ratio(s->stretch.den, s->stretch.num), rate)))
+         !ratio_multiply(*rate, ratio(stretch.den, stretch.num), rate)))
         *rate = (Ratio){ 0, 1 };
+    if (t->ramp && !rate->num)
+        return report_error(&p->engine.report, DAIN_EINVAL,
+                            "the source has no steady rate: a --slowmo that changes needs --fps");
     if (rate->num && codec_needs_constant_rate(&s->output.encoder, container))
         *rate = ratio_of(libav_rational(*rate)); /* as near as headers can say it */
     if (s->variable && codec_needs_constant_rate(&s->output.encoder, container))
@@ -61,7 +78,7 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
                             ".mkv, .mp4, .mov and .webm with libx264, libx265, ffv1, ... do",
                             s->output.path);
     if (s->mode == TIMELINE_FACTOR && rate->num &&
-        (s->dedup || codec_needs_constant_rate(&s->output.encoder, container))) {
+        (s->dedup || t->ramp || codec_needs_constant_rate(&s->output.encoder, container))) {
         /* Without its repetitions the source has no rate to count in. */
         t->mode = s->variable ? TIMELINE_FILL : TIMELINE_RATE;
         t->out_rate = *rate;
@@ -147,7 +164,7 @@ static int open_output(Pipeline *p)
     out.time_base = ratio_of(p->out_base);
     out.rate = rate;
     out.first_pts = first->pts;
-    out.stretch = s->stretch;
+    out.pace = p->pace;
     PipelineChoice choice = { .encoder = &out.encoder };
     if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
         return r;

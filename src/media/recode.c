@@ -24,15 +24,15 @@ enum AVCodecID recode_codec(const AVStream *from, const AVOutputFormat *containe
 }
 
 int recode_open(Recode **recode, const AVStream *from, const AVOutputFormat *container,
-                Ratio stretch, Report *report)
+                const Pace *pace, Report *report)
 {
     *recode = NULL;
     Recode *c = mem_calloc(1, sizeof *c);
     if (!c)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     const int r = from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO
-                      ? sound_open(&c->sound, from, container, stretch, report)
-                      : subtitle_open(&c->subtitle, from, container, stretch, report);
+                      ? sound_open(&c->sound, from, container, pace, report)
+                      : subtitle_open(&c->subtitle, from, container, pace, report);
     if (r < 0)
         recode_close(&c);
     *recode = c;

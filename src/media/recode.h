@@ -2,7 +2,7 @@
  * A stream beside the main video that cannot be copied: sound and text whose codec the container does
  * not hold, or that get another length. Sound and subtitles (sound.h, subtitle.h) behind one face.
  *
- *     recode_open(&recode, stream, container, (Ratio){ 1, 1 }, &report);
+ *     recode_open(&recode, stream, container, &pace, &report);
  *     recode_send(recode, packet);               // NULL at the end
  *     while ((r = recode_receive(recode, out)) > 0) ...
  *     recode_close(&recode);
@@ -13,13 +13,14 @@
 #define DAIN_MEDIA_RECODE_H
 
 #include "media/libav.h"
+#include "media/pace.h"
 
 typedef struct Recode Recode;
 
-/* stretch: seconds of output for a second of the stream, above 0. Errors: DAIN_EUNSUPPORTED (neither
+/* pace: of the output beside the stream; must outlive it. Errors: DAIN_EUNSUPPORTED (neither
  * sound nor text, no decoder, or nothing to write it with), DAIN_ENOMEM. *recode is NULL then. */
 int recode_open(Recode **recode, const AVStream *from, const AVOutputFormat *container,
-                Ratio stretch, Report *report);
+                const Pace *pace, Report *report);
 void recode_close(Recode **recode);
 
 /* What the stream would be encoded in, AV_CODEC_ID_NONE if that cannot be. */

@@ -133,6 +133,7 @@ enum {
     FIRST_PTS,
     TIME_A,
     TIME_B,
+    SOURCE_B,
     PUSHED,
     NEXT,
     COUNT,
@@ -218,6 +219,7 @@ static char *make_mark(const Pipeline *p, bool pair_is_good, bool last)
                            [FIRST_PTS] = pair->timeline.first_pts,
                            [TIME_A] = pair->timeline.time_a,
                            [TIME_B] = pair->timeline.time_b,
+                           [SOURCE_B] = pair->timeline.source_b,
                            [PUSHED] = pair->timeline.frames,
                            [NEXT] = pair->timeline.next,
                            [ENGINE] = (int64_t)(p->progress.engine_seconds * 1e6) };
@@ -344,6 +346,7 @@ static void load_state(Pipeline *p, const int64_t n[NUMBERS], const SourceFrame 
     p->timeline.first_pts = n[FIRST_PTS];
     p->timeline.time_a = n[TIME_A];
     p->timeline.time_b = n[TIME_B];
+    p->timeline.source_b = n[SOURCE_B];
     p->timeline.frames = n[PUSHED];
     p->timeline.next = n[NEXT];
     p->resume.loaded = true;

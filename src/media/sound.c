@@ -13,7 +13,7 @@
 
 struct Sound {
     Report *report;
-    Ratio stretch;
+    const Pace *pace;
     AVRational base; /* of the packets that come in */
     AVCodecContext *decoder, *encoder;
     AVFilterGraph *graph; /* made for the first frame, whose format is the true one */
@@ -123,17 +123,22 @@ static int open_encoder(Sound *s, const AVStream *from, const AVOutputFormat *co
                  : DAIN_OK;
 }
 
-int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container, Ratio stretch,
-               Report *report)
+int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container,
+               const Pace *pace, Report *report)
 {
     *sound = NULL;
     Sound *s = mem_calloc(1, sizeof *s);
     if (!s)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     s->report = report;
-    s->stretch = stretch;
+    s->pace = pace;
     s->base = from->time_base;
     s->next = AV_NOPTS_VALUE;
+    if (pace->points && !avfilter_get_by_name("rubberband")) {
+        sound_close(&s);
+        return report_error(report, DAIN_EUNSUPPORTED,
+                            "this FFmpeg has no rubberband filter, which sound on a ramp needs");
+    }
     s->frame = av_frame_alloc();
     s->adapted = av_frame_alloc();
     s->format = av_frame_alloc();
@@ -164,17 +169,30 @@ void sound_close(Sound **sound)
 
 /* ---- the filter ---- */
 
-/* atempo takes 1/2 at least and is best near 1, up to 2: several in a row. */
+/* What rubberband takes. */
+static double ramp_tempo(const Sound *s, double seconds)
+{
+    const double tempo = 1 / pace_at(s->pace, seconds);
+    return tempo < 0.01 ? 0.01 : tempo > 100 ? 100 : tempo;
+}
+
+/*
+ * One tempo: atempo, which takes 1/2 at least and is best near 1, up to 2: several in a row. A ramp:
+ * rubberband, whose tempo may change on the way (atempo loses samples with each change).
+ */
 static void describe(const Sound *s, const char *layout, char *text, size_t size)
 {
-    double tempo = 1 / ratio_double(s->stretch);
+    double tempo = 1 / pace_at(s->pace, s->pace->origin);
     /* Gaps in the timestamps become silence first, for atempo counts samples alone. */
     size_t used = (size_t)snprintf(text, size, "aresample=async=1");
-    for (; tempo < 0.5 && used < size; tempo *= 2)
+    if (s->pace->points)
+        used += (size_t)snprintf(text + used, size - used, ",rubberband=tempo=%.9f",
+                                 ramp_tempo(s, s->pace->origin));
+    for (; !s->pace->points && tempo < 0.5 && used < size; tempo *= 2)
         used += (size_t)snprintf(text + used, size - used, ",atempo=0.5");
-    for (; tempo > 2 && used < size; tempo /= 2)
+    for (; !s->pace->points && tempo > 2 && used < size; tempo /= 2)
         used += (size_t)snprintf(text + used, size - used, ",atempo=2");
-    if (tempo != 1 && used < size)
+    if (!s->pace->points && tempo != 1 && used < size)
         used += (size_t)snprintf(text + used, size - used, ",atempo=%.12f", tempo);
     if (used < size)
         snprintf(text + used, size - used,
@@ -254,6 +272,20 @@ static int to_first_format(Sound *s)
     return r < 0 ? libav_error(s->report, r, "sound cannot be converted") : DAIN_OK;
 }
 
+/* A frame into the filter. On a ramp each has its own tempo, and must be through before the next. */
+static int give(Sound *s)
+{
+    char tempo[32];
+    if (!s->pace->points)
+        return av_buffersrc_add_frame(s->source, s->frame);
+    const double middle = (double)s->frame->pts * av_q2d(s->base) +
+                          0.5 * s->frame->nb_samples / s->format->sample_rate;
+    snprintf(tempo, sizeof tempo, "%.9f", ramp_tempo(s, middle));
+    if (s->frame->pts != AV_NOPTS_VALUE)
+        avfilter_graph_send_command(s->graph, "rubberband", "tempo", tempo, NULL, 0, 0);
+    return av_buffersrc_add_frame_flags(s->source, s->frame, AV_BUFFERSRC_FLAG_PUSH);
+}
+
 /* All decoded frames into the filter. Their times need not be in order: only gaps matter. */
 static int filter_decoded(Sound *s, bool end)
 {
@@ -265,10 +297,10 @@ static int filter_decoded(Sound *s, bool end)
         if (s->next == AV_NOPTS_VALUE) {
             const int64_t first = s->frame->pts == AV_NOPTS_VALUE ? 0 : s->frame->pts;
             const int64_t time = av_rescale_q(first, s->base, s->encoder->time_base);
-            s->next = av_rescale(time, s->stretch.num, s->stretch.den);
+            s->next = pace_time(s->pace, time, ratio_of(s->encoder->time_base));
         }
         if (s->frame->nb_samples)
-            r = av_buffersrc_add_frame(s->source, s->frame);
+            r = give(s);
         av_frame_unref(s->frame);
         if (r < 0)
             return libav_error(s->report, r, "sound cannot be converted");

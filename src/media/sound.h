@@ -2,7 +2,7 @@
  * Sound in another codec or of another length: decoded, stretched by libavfilter's atempo (the pitch
  * stays), encoded again, in the codec that it had if that can be written.
  *
- *     sound_open(&sound, stream, container, (Ratio){ 4, 1 }, &report);
+ *     sound_open(&sound, stream, container, &pace, &report);
  *     sound_send(sound, packet);               // NULL at the end
  *     while ((r = sound_receive(sound, out)) > 0) ...
  *     sound_close(&sound);
@@ -13,13 +13,14 @@
 #define DAIN_MEDIA_SOUND_H
 
 #include "media/libav.h"
+#include "media/pace.h"
 
 typedef struct Sound Sound;
 
-/* stretch: seconds of output for a second of the stream, above 0. Errors: DAIN_EUNSUPPORTED (no
+/* pace: of the output beside the stream; must outlive it. Errors: DAIN_EUNSUPPORTED (no
  * decoder, or nothing to write it with), DAIN_ENOMEM. *sound is NULL then. */
-int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container, Ratio stretch,
-               Report *report);
+int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container,
+               const Pace *pace, Report *report);
 void sound_close(Sound **sound);
 
 /* What it would be encoded in, AV_CODEC_ID_NONE if that cannot be. */

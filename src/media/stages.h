@@ -65,6 +65,7 @@ struct Pipeline {
     _Atomic(Stage *) failed;
     atomic_int error; /* of that stage */
     Timeline timeline;
+    Pace pace;
     AVRational out_base; /* of the encoder */
     double pause;        /* seconds */
 

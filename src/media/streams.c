@@ -73,9 +73,9 @@ static int copy_chapter(AVFormatContext *out, const AVChapter *from, const Strea
         end = av_rescale_q(pace->end, AV_TIME_BASE_Q, from->time_base);
     to->start = from->start > shift ? from->start - shift : 0;
     to->end = after || (end <= shift && end > from->start) ? -1 : end - shift;
-    to->start = av_rescale(to->start, pace->stretch.num, pace->stretch.den);
+    to->start = pace_time(pace->pace, to->start, ratio_of(to->time_base));
     if (to->end >= 0) /* else it lies outside of the part */
-        to->end = av_rescale(to->end, pace->stretch.num, pace->stretch.den);
+        to->end = pace_time(pace->pace, to->end, ratio_of(to->time_base));
     const int r = to->end < to->start ? 0 : copy_tags(&to->metadata, from->metadata, false, false);
     const int before = (int)out->nb_chapters;
     int count = before;
@@ -406,9 +406,8 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
             continue;
         else if (pace->recode && pace->recode[i])
             r = add_recoded(out, from, pace->recode[i], &map[i], report);
-        else if (ratio_compare(pace->stretch, (Ratio){ 1, 1 }) != 0 &&
-                 (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ||
-                  from->codecpar->codec_type == AVMEDIA_TYPE_DATA))
+        else if (pace_changes(pace->pace) && (from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ||
+                                              from->codecpar->codec_type == AVMEDIA_TYPE_DATA))
             warn_pace(from, report);
         else
             r = add_copy(out, from, &map[i], report);

@@ -3,12 +3,13 @@
 #ifndef DAIN_MEDIA_STREAMS_H
 #define DAIN_MEDIA_STREAMS_H
 
+#include "media/pace.h"
 #include "media/recode.h"
 
 /* Another pace or a part of the source. */
 typedef struct StreamPace {
     int64_t start, end;    /* microseconds on the clock of the source's packets that are kept */
-    Ratio stretch;         /* seconds of output for a second of source */
+    const Pace *pace;      /* of the output's clock */
     Recode *const *recode; /* for each stream what makes it anew, or NULL */
 } StreamPace;
 

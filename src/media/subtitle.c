@@ -9,7 +9,7 @@ enum { MOST = 1 << 20 }; /* bytes of one event */
 
 struct Subtitle {
     Report *report;
-    Ratio stretch;
+    const Pace *pace;
     AVRational base; /* of the packets that come in */
     AVCodecContext *decoder, *encoder;
     AVPacket *made; /* size 0: none */
@@ -81,7 +81,7 @@ static int open_encoder(Subtitle *s, const AVStream *from, const AVOutputFormat 
 }
 
 int subtitle_open(Subtitle **subtitle, const AVStream *from, const AVOutputFormat *container,
-                  Ratio stretch, Report *report)
+                  const Pace *pace, Report *report)
 {
     *subtitle = NULL;
     if (subtitle_codec(from->codecpar, container) == AV_CODEC_ID_NONE)
@@ -91,7 +91,7 @@ int subtitle_open(Subtitle **subtitle, const AVStream *from, const AVOutputForma
     if (!s)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     s->report = report;
-    s->stretch = stretch;
+    s->pace = pace;
     s->base = from->time_base;
     s->made = av_packet_alloc();
     s->text = mem_alloc(MOST);
@@ -119,25 +119,23 @@ void subtitle_close(Subtitle **subtitle)
 
 /* ---- in and out ---- */
 
-static int64_t output_time(const Subtitle *s, int64_t time, AVRational base)
-{
-    return av_rescale(av_rescale_q(time, base, s->encoder->time_base), s->stretch.num,
-                      s->stretch.den);
-}
-
 /* The encoded text, with the times of the packet that it came in. */
 static int keep(Subtitle *s, const AVSubtitle *event, const AVPacket *from, int size)
 {
     static const AVRational milliseconds = { 1, 1000 };
+    const AVRational base = s->encoder->time_base;
     const uint32_t start = event->start_display_time, end = event->end_display_time;
+    const bool told = end > start && end != UINT32_MAX;
+    const int64_t begin =
+        av_rescale_q(from->pts, s->base, base) + av_rescale_q(start, milliseconds, base);
+    const int64_t length = told ? av_rescale_q(end - start, milliseconds, base)
+                                : av_rescale_q(from->duration, s->base, base);
     const int r = av_new_packet(s->made, size);
     if (r < 0)
         return no_memory(s);
     memcpy(s->made->data, s->text, (size_t)size);
-    s->made->duration = end > start && end != UINT32_MAX ? output_time(s, end - start, milliseconds)
-                                                         : output_time(s, from->duration, s->base);
-    s->made->pts = s->made->dts =
-        output_time(s, from->pts, s->base) + output_time(s, start, milliseconds);
+    s->made->pts = s->made->dts = pace_time(s->pace, begin, ratio_of(base));
+    s->made->duration = pace_time(s->pace, begin + length, ratio_of(base)) - s->made->pts;
     s->made->flags |= AV_PKT_FLAG_KEY;
     return DAIN_OK;
 }

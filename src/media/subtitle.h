@@ -2,7 +2,7 @@
  * Subtitles of text in another codec: decoded to FFmpeg's common form (ASS events) and encoded in what
  * the container takes. Pictures (DVD, Blu-ray) stay what they are.
  *
- *     subtitle_open(&subtitle, stream, container, stretch, &report);
+ *     subtitle_open(&subtitle, stream, container, &pace, &report);
  *     subtitle_send(subtitle, packet);                // NULL at the end
  *     while (subtitle_receive(subtitle, out) > 0) ...
  *     subtitle_close(&subtitle);
@@ -13,13 +13,14 @@
 #define DAIN_MEDIA_SUBTITLE_H
 
 #include "media/libav.h"
+#include "media/pace.h"
 
 typedef struct Subtitle Subtitle;
 
-/* stretch: seconds of output for a second of the stream, above 0. Errors: DAIN_EUNSUPPORTED (not text,
+/* pace: of the output beside the stream; must outlive it. Errors: DAIN_EUNSUPPORTED (not text,
  * or no text in this container), DAIN_ENOMEM. *subtitle is NULL then. */
 int subtitle_open(Subtitle **subtitle, const AVStream *from, const AVOutputFormat *container,
-                  Ratio stretch, Report *report);
+                  const Pace *pace, Report *report);
 void subtitle_close(Subtitle **subtitle);
 
 /* What it would be encoded in, AV_CODEC_ID_NONE if that cannot be. */

@@ -3,6 +3,7 @@
 
 #include "dain/dain.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Clock ticks a second, at most: 10^18 ticks in 64 bits leave 11 days. */
@@ -10,6 +11,9 @@ static const int64_t CLOCK_LIMIT = 1000000000000;
 /* Terms of a factor: frames of long films, where a number of frames is wanted. Whether timestamps can be
  * multiplied by it is asked with the clock. */
 enum { FACTOR_TERM = 100000000 };
+
+/* Ticks a second at least where times are no multiples of the source's. */
+enum { RAMP_CLOCK = 1000000 };
 
 /* Ticks in period (seconds) at clock ticks a second; exact by choice of clock. */
 static int64_t ticks(Ratio period, int64_t clock)
@@ -22,11 +26,14 @@ static bool set_clock(Timeline *t, const TimelineSettings *s, Ratio nominal, Rat
     int64_t clock = s->time_base.den;
     if (nominal.num && !int_lcm(clock, nominal.den, &clock))
         return false;
+    if (s->ramp && !int_lcm(clock, RAMP_CLOCK, &clock))
+        return false;
     if (s->mode != TIMELINE_FACTOR && !int_lcm(clock, step.den, &clock))
         return false;
     const int64_t multiply = s->mode == TIMELINE_FACTOR ? s->factor.num : 1;
     if (clock > CLOCK_LIMIT / multiply || s->time_base.num > CLOCK_LIMIT)
         return false;
+    t->clock = clock;
     t->tick = ticks(s->time_base, clock);
     t->period = nominal.num ? ticks(nominal, clock) : 0;
     /* A grid finer than a few ticks of the source cannot be recognised in its timestamps. */
@@ -47,6 +54,9 @@ int timeline_init(Timeline *t, const TimelineSettings *s)
     static const Ratio most = { 1000, 1 }, least = { 1, 1000 };
     memset(t, 0, sizeof *t);
     t->mode = s->mode;
+    t->ramp = s->ramp;
+    if (t->ramp && s->mode != TIMELINE_RATE)
+        return DAIN_EINVAL;
     if (s->time_base.num <= 0 || s->time_base.den <= 0 || s->stretch.num <= 0 ||
         s->stretch.den <= 0)
         return DAIN_EINVAL;
@@ -82,12 +92,23 @@ static int64_t snap(const Timeline *t, int64_t span)
     return distance <= t->tick ? on_grid : time;
 }
 
+/* Clock time of the output for one of the source, both from the first frame. */
+static int64_t paced(Timeline *t, int64_t time)
+{
+    t->source_b = time;
+    if (!t->ramp)
+        return time;
+    const double clock = (double)t->clock,
+                 out = pace_span(t->ramp, t->ramp->origin + (double)time / clock);
+    return out * clock < (double)(INT64_MAX / 4) ? llrint(out * clock) : 0;
+}
+
 void timeline_push(Timeline *t, int64_t pts)
 {
     if (t->frames == 0)
         t->first_pts = pts;
     t->time_a = t->time_b;
-    t->time_b = t->frames ? snap(t, pts - t->first_pts) : 0;
+    t->time_b = t->frames ? paced(t, snap(t, pts - t->first_pts)) : 0;
     if (t->frames && t->time_b <= t->time_a)
         t->time_b = t->time_a + 1;
     t->frames++;
@@ -104,7 +125,9 @@ void timeline_close(Timeline *t, int64_t duration)
     if (span <= 0)
         span = t->tick;
     t->time_a = t->time_b;
-    t->time_b += span;
+    t->time_b = t->ramp ? paced(t, t->source_b + span) : t->time_b + span;
+    if (t->time_b <= t->time_a)
+        t->time_b = t->time_a + 1;
     t->frames++;
     t->part = 0;
 }
@@ -186,6 +209,11 @@ int64_t timeline_forecast(const TimelineSettings *s, int64_t frames)
 {
     if (s->mode == TIMELINE_FACTOR)
         return (int64_t)(((__int128)frames * s->factor.num + s->factor.den - 1) / s->factor.den);
+    if (s->ramp && s->rate.num > 0)
+        return (int64_t)ceil(
+            pace_span(s->ramp, s->ramp->origin + (double)frames / ratio_double(s->rate)) *
+                ratio_double(s->out_rate) -
+            1e-6);
     /* ceil(frames / rate * stretch * out_rate) */
     Ratio per_frame;
     if (s->rate.num <= 0 ||

@@ -25,7 +25,7 @@
 #ifndef DAIN_MEDIA_TIMELINE_H
 #define DAIN_MEDIA_TIMELINE_H
 
-#include "media/ratio.h"
+#include "media/pace.h"
 
 typedef enum TimelineMode { TIMELINE_FACTOR, TIMELINE_RATE, TIMELINE_FILL } TimelineMode;
 
@@ -40,6 +40,9 @@ typedef struct TimelineSettings {
  * terms up to 100,000 */
     Ratio out_rate; /* TIMELINE_RATE, TIMELINE_FILL: output frames a second */
     Ratio stretch;  /* seconds of output for a second of source: 1 as it is, 4 slow motion */
+    /* TIMELINE_RATE: a factor that changes on the way, instead of stretch, which is 1 then; must outlive
+     * the timeline. NULL = none. */
+    const Pace *ramp;
 } TimelineSettings;
 
 /* One frame of the output. */
@@ -60,6 +63,9 @@ typedef struct Timeline {
     int64_t multiply, divide; /* TIMELINE_FACTOR: p and q */
     int64_t first_pts;        /* source ticks */
     int64_t time_a, time_b;   /* clock ticks of the current pair, from the first frame */
+    const Pace *ramp;         /* NULL = none */
+    int64_t clock;            /* ticks a second */
+    int64_t source_b;         /* time_b on the clock of the source, where there is a ramp */
     int64_t frames;           /* pushed */
     int64_t next;             /* index of the next output */
     bool finished;

@@ -15,7 +15,7 @@ static const struct {
     { "fps", "24 25 30 48 50 60 120 film pal ntsc 60000/1001" },
     { "input-fps", "24 25 30 48 50 60 120 film pal ntsc 60000/1001" },
     { "factor", "2 3 4 5/2" },
-    { "slowmo", "2 4 8" },
+    { "slowmo", "2 4 8 0=1,1=4,2=1" },
     { "streams", "all none video audio subtitle" },
 };
 

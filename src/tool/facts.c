@@ -24,6 +24,15 @@ static void print_list(const TextList *list, char *text)
         used += (size_t)snprintf(text + used, LONGEST - used, i ? " %s" : "%s", list->text[i]);
 }
 
+static void print_pace(const Pace *pace, char *text)
+{
+    size_t used =
+        (size_t)snprintf(text, LONGEST, "%" PRId64 "/%" PRId64, pace->factor.num, pace->factor.den);
+    for (int i = 0; i < pace->points && used < LONGEST; i++)
+        used += (size_t)snprintf(text + used, LONGEST - used, " %.6f=%.15g", pace->point[i].time,
+                                 pace->point[i].factor);
+}
+
 static void print_value(const Option *o, const void *values, char *text)
 {
     const void *const at = (const char *)values + o->offset;
@@ -47,6 +56,9 @@ static void print_value(const Option *o, const void *values, char *text)
         break;
     case OPTION_TIME:
         snprintf(text, LONGEST, "%.6f s", 1e-6 * (double)*(const int64_t *)at);
+        break;
+    case OPTION_PACE:
+        print_pace(at, text);
         break;
     case OPTION_BYTES:
         snprintf(text, LONGEST, "%" PRId64, *(const int64_t *)at);

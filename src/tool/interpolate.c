@@ -27,7 +27,7 @@ static void warn_of_video_options(const InterpolateOptions *o, Report *report)
     } list[] = { { o->factor.num != 0, "factor" },
                  { o->rate.num != 0, "fps" },
                  { o->frames != 0, "frames" },
-                 { o->slowmo.num != 0, "slowmo" },
+                 { interpolate_slow(o), "slowmo" },
                  { o->start != 0, "start" },
                  { o->end >= 0, "end" },
                  { o->vfr, "vfr" },
@@ -204,10 +204,11 @@ static const Option options[] = {
       "frames a second of output: 60, 60000/1001, 59.94, ntsc, pal, film", 0, 0 },
     { 'n', "frames", OPTION_INT, AT(frames), "N",
       "frames of output altogether, spread evenly over the video (which is read twice)", 1, 1e9 },
-    { 0, "slowmo", OPTION_FACTOR, AT(slowmo), "N",
+    { 0, "slowmo", OPTION_PACE, AT(slowmo), "N",
       "slow motion: make the video N times longer at its own frame rate (or at --factor times "
-      "that, "
-      "or --fps); sound is left out",
+      "that, or --fps); sound is left out. Or a ramp: TIME=N,TIME=N,... goes from one N to the "
+      "next "
+      "in between (0=1,2=4,3=4,3.5=1)",
       0, 0 },
     { 0, "slowmo-audio", OPTION_FLAG, AT(slowmo_audio), NULL,
       "with --slowmo: stretch the sound too, at its pitch", 0, 0 },

@@ -15,7 +15,7 @@ typedef struct InterpolateOptions {
     double time;                /* between the two pictures, < 0 = not given */
     Ratio factor, rate;         /* {0, 0} = not given */
     int frames;                 /* -n, 0 = not given */
-    Ratio slowmo;               /* {0, 0} = not given */
+    Pace slowmo;                /* all zero = not given */
     int64_t start, end;         /* microseconds of the source; end < 0 = not given */
     bool slowmo_audio, vfr, dedup, no_lock, loop;
     const char *scenes, *scene_list;
@@ -43,6 +43,8 @@ typedef struct InterpolateOptions {
  * frame every 250 frames anyway. */
 enum { SEGMENT_FRAMES = 1000 };
 
+/* Whether it is slow motion (or fast). */
+bool interpolate_slow(const InterpolateOptions *options);
 /* NULL, or what is wrong with the options about time. */
 const char *interpolate_wrong_time(const InterpolateOptions *options);
 /* Sets what those mean. */

@@ -156,6 +156,39 @@ static bool parse_time(const char *text, int64_t *out)
     return !*text;
 }
 
+static bool parse_factor(const char *text, Ratio *out)
+{
+    static const Ratio most = { 1000, 1 }, least = { 1, 1000 };
+    return ratio_parse(text, out) && ratio_compare(*out, most) <= 0 &&
+           ratio_compare(*out, least) >= 0;
+}
+
+/* One factor, or points of a ramp. */
+static bool parse_pace(const char *text, Pace *out)
+{
+    char copy[1024], *rest = NULL;
+    *out = (Pace){ 0 };
+    if (!strchr(text, '='))
+        return parse_factor(text, &out->factor);
+    if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy)
+        return false;
+    for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        char *const sign = strchr(word, '=');
+        int64_t time;
+        Ratio factor;
+        if (!sign || out->points == PACE_POINTS)
+            return false;
+        *sign = 0;
+        if (!parse_time(word, &time) || !parse_factor(sign + 1, &factor))
+            return false;
+        const PacePoint point = { 1e-6 * (double)time, ratio_double(factor) };
+        if (out->points && point.time <= out->point[out->points - 1].time)
+            return false;
+        out->point[out->points++] = point;
+    }
+    return out->points > 0;
+}
+
 /* Binary units, as memory is counted. */
 static bool parse_bytes(const char *text, int64_t *out)
 {
@@ -188,6 +221,8 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
         [OPTION_THREADS] = "a whole number from 1 to 64",
         [OPTION_SIZE] = "a size like 1280x720",
         [OPTION_TIME] = "seconds or a time like 90.5, 1:30.5 or 0:01:30.5",
+        [OPTION_PACE] = "a factor like 4 or 5/2, or points like 0=1,2.5=4,4=1 with rising times "
+                        "(32 at most), each from 1/1000 to 1000",
         [OPTION_BYTES] = "an amount of memory like 512M or 1.5G, 1M to 1T",
         [OPTION_LIST] = "not more than 32 of them",
     };
@@ -233,8 +268,7 @@ static bool set_value(const Option *o, const char *text, void *values)
         list->text[list->count++] = text;
         return true;
     case OPTION_FACTOR:
-        return ratio_parse(text, at) && ratio_compare(*(Ratio *)at, most) <= 0 &&
-               ratio_compare(*(Ratio *)at, least) >= 0;
+        return parse_factor(text, at);
     case OPTION_RATE:
         return ratio_parse_rate(text, at) && ratio_compare(*(Ratio *)at, most) <= 0 &&
                ratio_compare(*(Ratio *)at, least) >= 0;
@@ -244,6 +278,8 @@ static bool set_value(const Option *o, const char *text, void *values)
         return parse_size(text, at);
     case OPTION_TIME:
         return parse_time(text, at);
+    case OPTION_PACE:
+        return parse_pace(text, at);
     case OPTION_BYTES:
         return parse_bytes(text, at);
     }

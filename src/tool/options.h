@@ -21,7 +21,7 @@
 #ifndef DAIN_TOOL_OPTIONS_H
 #define DAIN_TOOL_OPTIONS_H
 
-#include "media/ratio.h"
+#include "media/pace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +50,7 @@ typedef enum OptionKind {
     OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */
     OPTION_SIZE,     /* PictureSize: "640x480" */
     OPTION_TIME,     /* int64_t, microseconds: "90", "1:30", "0:01:30.5" */
+    OPTION_PACE,     /* Pace: a factor, or "TIME=FACTOR,TIME=FACTOR,..." with rising times */
     OPTION_BYTES     /* int64_t: "512M", "1.5G", "800000K"; 1 MiB to 1 TiB */
 } OptionKind;
 

@@ -219,7 +219,6 @@ static int run_clip(const Tuner *t, Backend *engine, const char *in, const char 
         .output = { .path = out, .overwrite = true, .encoder = { .crf = -1 } },
         .mode = TIMELINE_FACTOR,
         .factor = { 2, 1 },
-        .stretch = { 1, 1 },
         .scene_threshold = 2,
         .depth = depth,
         .engine = engine,

@@ -94,6 +94,7 @@ def _(work):
 def _(work):
     source(work)
     survives(work, '--slowmo', '2', '--slowmo-audio')
+    survives(work, '--slowmo', '0=1,1=3,2=1')
     one = work / 'one.mkv'
     dain('-q', '--preset', 'ultrafast', '--segment', 0, '--slowmo', '2', '--slowmo-audio', work / 'in.mkv', one)
     dain('-q', *FAST, '--slowmo', '2', '--slowmo-audio', work / 'in.mkv', work / 'many.mkv')

@@ -250,4 +250,72 @@ def _(work):
     one_line(dain('-y', '--loop', '--resume', work / 'in.mkv', work / 'out.mkv', code=1), '--resume', '--loop')
 
 
+RAMP = ((0.4, 1), (0.8, 4), (1.2, 4), (1.6, 1))
+RAMP_TEXT = ','.join(f'{t}={n}' for t, n in RAMP)
+
+
+def slowed(seconds):
+    """The time in the output: the factor goes in straight lines, this is its integral."""
+    points, total = ((0, 1), *RAMP, (9, 1)), 0
+    for (t0, n0), (t1, n1) in zip(points, points[1:]):
+        d = min(max(seconds - t0, 0), t1 - t0)
+        total += d * n0 + (n1 - n0) * d * d / (t1 - t0) / 2
+    return total
+
+
+def unslowed(out):
+    low, high = 0, 9
+    for _ in range(60):
+        mid = (low + high) / 2
+        low, high = (mid, high) if slowed(mid) < out else (low, mid)
+    return low
+
+
+@test('a ramp: every frame shows its moment, sound, subtitles and chapters go along')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'nullsrc=size=128x64:rate=25:duration=2,format=gray,'
+           r"geq=lum='if(lt(hypot(X-16-1.7*N\,Y-32)\,10)\,230\,80+40*sin(X/7)*cos(Y/5))'", '-c:v', 'ffv1',
+           work / 'v.mkv')
+    (work / 's.srt').write_text('1\n00:00:01,000 --> 00:00:01,700\nA line.\n')
+    (work / 'c.txt').write_text(';FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1200\n'
+                                '[CHAPTER]\nTIMEBASE=1/1000\nSTART=1200\nEND=2000\n')
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i',
+           "aevalsrc='if(between(t,1.8,1.83),sin(6283*t),0)':d=2:s=48000", '-i', work / 's.srt', '-i', work / 'c.txt',
+           '-map', 0, '-map', 1, '-map', 2, '-map_chapters', 3, '-c:v', 'copy', '-c:a', 'flac', '-c:s', 'srt',
+           work / 'in.mkv')
+    for args in ((), ('--segment', 30)):
+        dain('-y', '--no-lock', '-c', 'ffv1', '--slowmo', RAMP_TEXT, '--slowmo-audio', *args, work / 'in.mkv',
+             work / 'out.mkv')
+        out = raw_frames(work / 'out.mkv', 'gray')
+        equal(len(out), math.ceil(slowed(2) * 25 - 1e-6), 'frames')
+        near_times(work / 'out.mkv', grid(len(out), 25))
+        for j, frame in enumerate(out[:-8]):
+            spots = [i % 128 for i, v in enumerate(frame) if v > 170]
+            x, want = sum(spots) / len(spots), 16 + 1.7 * 25 * unslowed(j / 25)
+            check(abs(x - want) < 0.6, f'frame {j}: the disc is at {x:.2f}, not {want:.2f}')
+        line = ffmpeg('-i', work / 'out.mkv', '-map', '0:s:0', '-f', 'srt', '-').decode()
+        for t in (1, 1.7):
+            check(f'{slowed(t):.3f}'.replace('.', ',') in line, f'{slowed(t)} not in {line}')
+        chapters = probe(work / 'out.mkv', '-show_chapters')['chapters']
+        check(abs(float(chapters[1]['start_time']) - slowed(1.2)) < 0.002, f'{chapters}')
+        heard = sound(work / 'out.mkv')
+        first = next(i for i, v in enumerate(heard) if abs(v) > 3000) / 8000
+        check(abs(first - slowed(1.8)) < 0.15, f'the click is at {first} s, not {slowed(1.8)}')
+    told = json.loads(dain('--dry-run', '--progress', 'json', '--slowmo', RAMP_TEXT, work / 'in.mkv', work / 'no.mkv')
+                      .stderr.splitlines()[0])
+    equal(told['frames_expected'], len(out), 'forecast')
+
+
+@test('a ramp in a part of the video, at another rate, and what is wrong with one')
+def _(work):
+    clip(work / 'in.mp4', frames=50)
+    dain('-y', '--slowmo', '1=1,1.4=3', '--start', '1', '--fps', '50', work / 'in.mp4', work / 'out.mp4')
+    # 1 s of source: the factor rises from 1 to 3 in 0.4 s, then it is 3.
+    near_times(work / 'out.mp4', grid(math.ceil((0.4 * 2 + 0.6 * 3) * 50 - 1e-6), 50))
+    for wrong in ('1=2,1=3', '2=1,1=1', '0=0', '=2', '1=', '0=1,x=2', '0=2000', ','.join(f'{i}=1' for i in range(33))):
+        one_line(dain('--slowmo', wrong, work / 'in.mp4', work / 'x.mp4', code=2), '--slowmo')
+    one_line(dain('--slowmo', RAMP_TEXT, '--vfr', work / 'in.mp4', work / 'x.mp4', code=2), '--vfr')
+    one_line(dain('--slowmo', RAMP_TEXT, '-n', '9', work / 'in.mp4', work / 'x.mp4', code=2), '--frames')
+
+
 main()

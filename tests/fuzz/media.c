@@ -245,7 +245,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .mode = TIMELINE_FACTOR,
         .factor = how & 0x20 ? (Ratio){ 5, 2 } : (Ratio){ 2, 1 },
         .out_rate = { 50, 1 },
-        .stretch = { 1, 1 },
         .scene_threshold = how & 0x40 ? 0.25 : 2,
         .lock = bounded.network,
         .match = bounded.network && how & 0x20,

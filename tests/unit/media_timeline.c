@@ -4,6 +4,8 @@
 #include "dain/dain.h"
 #include "media/timeline.h"
 
+#include <math.h>
+
 static const Ratio ONE = { 1, 1 };
 
 static TimelineSettings by_rate(Ratio base, Ratio rate, Ratio out)
@@ -254,6 +256,32 @@ static void slow_motion(void)
     CHECK_INT(t.out_base.den, 25);
 }
 
+/* From 1 to 3 over two seconds: after s seconds s + s * s / 2 have passed, and 3 a second later on. */
+static void ramp(void)
+{
+    const Pace pace = { .points = 2, .point = { { 10, 1 }, { 12, 3 } }, .origin = 10 };
+    TimelineSettings s = by_rate((Ratio){ 1, 10 }, (Ratio){ 10, 1 }, (Ratio){ 20, 1 });
+    s.ramp = &pace;
+    int64_t pts[30];
+    Instant out[200];
+    for (int i = 0; i < 30; i++)
+        pts[i] = 100 + i;
+    CHECK_INT(run(&s, pts, 30, 1, out, 200), 140);
+    CHECK_INT(timeline_forecast(&s, 30), 140);
+    for (int k = 0; k < 134; k++) { /* then the last frame is held */
+        const double time = k / 20.0, want = time < 4 ? sqrt(1 + 2 * time) - 1 : 2 + (time - 4) / 3;
+        const double got = ((double)out[k].first + (double)out[k].num / (double)out[k].den) / 10;
+        CHECK(fabs(got - want) < 2e-3); /* within a pair in a straight line */
+        CHECK_INT(out[k].pts, k);
+    }
+    CHECK(pace_at(&pace, 9) == 1 && pace_at(&pace, 11) == 2 && pace_at(&pace, 99) == 3);
+    CHECK_INT(pace_time(&pace, 11000, (Ratio){ 1, 1000 }), 11500);
+    CHECK_INT(pace_time(&pace, 9000, (Ratio){ 1, 1000 }), 9000);
+    s.mode = TIMELINE_FILL;
+    Timeline t;
+    CHECK_INT(timeline_init(&t, &s), DAIN_EINVAL);
+}
+
 static void fills_gaps(void)
 {
     /* A phone at about 30, to 60: two parts for each gap, four where a frame is missing, and the
@@ -390,6 +418,7 @@ static const Test tests[] = {
     { "a rate makes a variable source constant", variable_rate_to_constant },
     { "a factor below one drops frames", fewer_frames },
     { "slow motion stretches time", slow_motion },
+    { "a ramp is its integral", ramp },
     { "gaps are filled, source times kept", fills_gaps },
     { "nonsense is refused", refuses_nonsense },
     { "absurd timestamps stay in order", absurd_timestamps_stay_in_order },
