@@ -22,9 +22,9 @@ static double between(const PacePoint *p, double time)
 
 double pace_at(const Pace *p, double seconds)
 {
-    const PacePoint *const last = &p->point[p->points - 1];
     if (!p->points)
         return ratio_double(pace_factor(p));
+    const PacePoint *const last = &p->point[p->points - 1];
     if (seconds <= p->point[0].time)
         return p->point[0].factor;
     if (seconds >= last->time)
