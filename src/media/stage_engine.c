@@ -287,10 +287,25 @@ void engine_judge(Pipeline *p, const SourceFrame *from, SourceFrame *to, int64_t
     to->judged = true;
 }
 
+/* The encoder knows one size. */
+static void warn_size(Pipeline *p)
+{
+    const AVFrame *const a = p->older.decoded, *const b = p->newer.decoded;
+    if (p->told_size || (a->width == b->width && a->height == b->height))
+        return;
+    p->told_size = true;
+    report_log(&p->engine.report, DAIN_LOG_WARNING,
+               "frame %" PRId64
+               " has another size, %dx%d after %dx%d: all are shown in that of the "
+               "first",
+               p->source_index, b->width, b->height, a->width, a->height);
+}
+
 /* Whether the pair belongs to two scenes, or has a pause between or stands still. */
 static int judge_pair(Pipeline *p, bool *cut, bool *still)
 {
     engine_judge(p, &p->older, &p->newer, p->source_index);
+    warn_size(p);
     *cut = p->newer.cut;
     *still = p->newer.pause || p->newer.still || p->newer.same;
     if (p->newer.pause)

@@ -89,6 +89,7 @@ struct Pipeline {
     int64_t source_index;      /* of newer in the file */
     int64_t newer_index;       /* of newer among those that the engine sees, -1 = none */
     int64_t engine_index;      /* of the newer frame of the pair in the engine, -1 = none */
+    bool told_size;            /* that it changes on the way */
     bool shown_ahead;          /* the engine knows the frame after it */
     bool curved;               /* frames are taken one earlier, to be shown ahead */
     AVFrame *opening;          /* the first frame, to close a loop; NULL = none */

@@ -69,7 +69,7 @@ static bool is_video(const char *name)
 static char *output_name(const char *folder, const char *input)
 {
     static const char *const kept[] = { "mp4", "mkv", "mov",  "webm", "avi",
-                                        "ts",  "mts", "m2ts", NULL };
+                                        "ts",  "mts", "m2ts", "gif",  NULL };
     const char *const end = ending(input), *const slash = strrchr(input, '/');
     const char *const name = slash ? slash + 1 : input;
     const char *const new_end = listed(end, kept) ? end : !strcasecmp(end, "m4v") ? "mp4" : "mkv";
@@ -97,7 +97,7 @@ static int add_folder(Batch *b, const char *from, const char *folder)
     DIR *const dir = opendir(from);
     if (!dir)
         return report_error(b->report, DAIN_EIO, "%s: %s", from, strerror(errno));
-    int r = DAIN_OK;
+    int r = DAIN_OK, others = 0;
     for (const struct dirent *e; r == DAIN_OK && (e = readdir(dir));) {
         const size_t size = strlen(from) + strlen(e->d_name) + 2;
         char *const path = mem_alloc(size);
@@ -107,13 +107,20 @@ static int add_folder(Batch *b, const char *from, const char *folder)
             break;
         }
         snprintf(path, size, "%s%s%s", from, from[strlen(from) - 1] == '/' ? "" : "/", e->d_name);
-        if (is_video(e->d_name) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
-            r = add(b, path, folder);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+            if (is_video(e->d_name))
+                r = add(b, path, folder);
+            else
+                others += e->d_name[0] != '.';
+        }
         mem_free(path);
     }
     closedir(dir);
     if (r == DAIN_OK && !b->count)
         r = report_error(b->report, DAIN_EIO, "%s: there are no videos in this folder", from);
+    else if (r == DAIN_OK && others)
+        report_log(b->report, DAIN_LOG_WARNING, "%s: %d file%s not named like a video left out",
+                   from, others, plural(others));
     return r;
 }
 

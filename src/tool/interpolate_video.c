@@ -84,8 +84,9 @@ static void on_progress(void *opaque, const PipelineProgress *p)
 
 /* ---- afterwards ---- */
 
-/* ", 12 duplicates left out": what was judged beside cuts, nothing for what did not happen. */
-static const char *judgement_text(const PipelineProgress *p, char *text, size_t size)
+/* ", 12 duplicates left out": what was judged beside cuts, nothing for what did not happen. Things held
+ * are in most videos: with details only. */
+static const char *judgement_text(const PipelineProgress *p, bool details, char *text, size_t size)
 {
     const struct {
         int64_t count;
@@ -95,7 +96,7 @@ static const char *judgement_text(const PipelineProgress *p, char *text, size_t 
         { p->flashes, "", "flash", "flashes" },
         { p->same, "", "copy between equal frames", "copies between equal frames" },
         { p->duplicates, "", "duplicate left out", "duplicates left out" },
-        { p->held, "still things held in ", "new frame", "new frames" },
+        { details ? p->held : 0, "still things held in ", "new frame", "new frames" },
     };
     size_t used = 0;
     text[0] = 0;
@@ -124,7 +125,8 @@ static void summarise(const Job *job, const char *path, const PipelineResult *re
             "%s: %" PRId64 " -> %" PRId64 " frame%s%s, %" PRId64 " new, %" PRId64
             " repeated, %" PRId64 " cut%s%s, in %s",
             path, p->frames_in, p->frames_out, plural(p->frames_out), rate, p->made, p->repeated,
-            p->cuts, plural(p->cuts), judgement_text(p, judged, sizeof judged),
+            p->cuts, plural(p->cuts),
+            judgement_text(p, job->options->common.verbose > 0, judged, sizeof judged),
             duration_text(seconds, time, sizeof time));
     if (p->engine_seconds > 0 && p->made > 0)
         fprintf(stderr, " (%.3g new frames/s)", (double)p->made / p->engine_seconds);

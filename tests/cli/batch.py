@@ -33,6 +33,7 @@ def _(work):
         check(any(name in line and says in line for line in table.splitlines()), f'no {name} in {table}')
     check(table.index('clip2.mkv') < table.index('clip10.mp4'), 'numbers are not sorted as numbers')
     check('3 -> 6' in table, table)
+    check('1 file not named like a video left out' in run.stderr, run.stderr)
 
 
 @test('the part that an interrupted run leaves is not taken for the whole by the next one')

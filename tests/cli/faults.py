@@ -26,6 +26,7 @@ def _(work):
     run = dain('--no-scene', work / 'in.ts', work / 'out.mp4', code=None)
     check(run.returncode in (0, 3), run.stderr)
     check('3 cuts' in run.stderr, run.stderr)
+    equal(run.stderr.count('has another size, 96x64 after 64x48'), 1, run.stderr)
     s = video(work / 'out.mp4')
     equal((s['width'], s['height']), (64, 48), 'size')
     check(len(rising(work / 'out.mp4', len(frame_times(work / 'out.mp4')))) >= 28, 'too few frames')

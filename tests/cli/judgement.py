@@ -120,9 +120,9 @@ def _(work):
     logo = ('drawbox=x=20:y=14:w=24:h=16:c=black:t=fill,drawbox=x=22:y=16:w=20:h=12:c=white:t=fill,'
             'drawbox=x=26:y=18:w=3:h=8:c=red:t=fill,drawbox=x=32:y=18:w=6:h=3:c=blue:t=fill')
     from_demo(work / 'in.mkv', f'scale=320:180,{logo},format=gbrp', 6, ('-c:v', 'ffv1'))
-    run = dain('-c', 'ffv1', work / 'in.mkv', work / 'a.mkv')
+    run = dain('-v', '-c', 'ffv1', work / 'in.mkv', work / 'a.mkv')
     check('still things held in 5 new frames' in run.stderr, run.stderr)
-    run = dain('--no-lock', '-c', 'ffv1', work / 'in.mkv', work / 'b.mkv')
+    run = dain('-v', '--no-lock', '-c', 'ffv1', work / 'in.mkv', work / 'b.mkv')
     check('held' not in run.stderr, run.stderr)
     source = raw_frames(work / 'in.mkv', 'rgb24')
 

@@ -21,7 +21,7 @@ def everything(path):
 def survives(work, *args, source_file='in.mkv', kills=(2,)):
     """A run that is killed when so many segments are complete, and goes on, makes what an undisturbed one
     makes. Returns what the last run said."""
-    whole = dain(*FAST, *args, work / source_file, work / 'whole.mkv')
+    whole = dain(*FAST, '-v', *args, work / source_file, work / 'whole.mkv')
     for i, count in enumerate(kills):
         kill_after(work, 'out.mkv', count, *FAST, *args, *(('--resume',) if i else ()), work / source_file,
                    work / 'out.mkv')
