@@ -53,6 +53,16 @@ static size_t terminal_width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
 }
 
+void messages_advise(const char *text)
+{
+    pthread_mutex_lock(&messages.lock);
+    if (!messages.json && messages.level >= DAIN_LOG_WARNING) {
+        wipe_status();
+        fprintf(stderr, "dain: %s\n", text);
+    }
+    pthread_mutex_unlock(&messages.lock);
+}
+
 void messages_status(const char *line)
 {
     pthread_mutex_lock(&messages.lock);

@@ -20,6 +20,8 @@ void messages_json(void);
 /* A line on standard error that goes away with the next one, for progress; "" takes it away. Only
  * for terminals. */
 void messages_status(const char *line);
+/* A line of advice: "dain: TEXT", unless quiet or in events. */
+void messages_advise(const char *text);
 
 /* The precision of that name (NULL = automatic); 0 for a name that is none. */
 int precision_parse(const char *name, DainPrecision *precision);

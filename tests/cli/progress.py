@@ -2,6 +2,7 @@
 import pty
 import re
 import signal
+import time
 
 from harness import *
 
@@ -112,6 +113,22 @@ def _(work):
 @test('an unknown kind of progress is refused')
 def _(work):
     one_line(dain('--progress', 'jsn', 'a', 'b', code=2), '--progress jsn', 'json')
+
+
+@test('a long run in 32-bit floats says once that there are 8 bits; not who chose a precision')
+def _(work):
+    ffmpeg('-stream_loop', 800, '-i', DEMO, '-an', '-c', 'copy', work / 'in.mp4')  # more than an hour
+    for args, told in (((), True), (('--precision', 'f32'), False), (('-q',), False)):
+        run = subprocess.Popen([DAIN, '-y', '--progress', 'none', *args, '--preset', 'ultrafast', work / 'in.mp4',
+                                work / 'out.mp4'], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if told:
+            line = run.stderr.readline()
+            check('--precision int8' in line and ' more; ' in line, line)
+        else:
+            time.sleep(12)
+        run.send_signal(signal.SIGINT)
+        rest = run.communicate(timeout=60)[1]
+        check('--precision' not in rest, rest)
 
 
 main()
