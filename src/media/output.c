@@ -6,10 +6,41 @@
 #include "media/streams.h"
 
 #include <libavutil/avstring.h>
+#include <stdio.h>
 #include <string.h>
 
-const AVOutputFormat *output_container(const char *path, Report *report)
+/* Formats for sound files may hold a cover, and say so. */
+static bool holds_video(const AVOutputFormat *format)
 {
+    const bool cover =
+        format && format->video_codec == AV_CODEC_ID_PNG && format->audio_codec != AV_CODEC_ID_NONE;
+    return format && !cover && !(format->flags & AVFMT_NOFILE) &&
+           format->video_codec != AV_CODEC_ID_NONE;
+}
+
+/* By FFmpeg's name or by the end of file names. */
+static const AVOutputFormat *named_container(const char *path, const char *name, Report *report)
+{
+    char file[48];
+    snprintf(file, sizeof file, "x.%s", name);
+    const AVOutputFormat *format = av_guess_format(name, NULL, NULL);
+    if (!format)
+        format = av_guess_format(NULL, file, NULL);
+    if (picture_out_wanted(path))
+        report_error(report, DAIN_EINVAL, "--container is for one file, not for pictures");
+    else if (!holds_video(format) || still_named(file))
+        report_error(
+            report, DAIN_EUNSUPPORTED,
+            "--container %s: no container for video; mkv, mp4, mov, webm, nut, ts are some", name);
+    else
+        return format;
+    return NULL;
+}
+
+const AVOutputFormat *output_container(const char *path, const char *name, Report *report)
+{
+    if (name)
+        return named_container(path, name, report);
     if (!strcmp(path, "-"))
         return av_guess_format("yuv4mpegpipe", NULL, NULL);
     const AVOutputFormat *const format = av_guess_format(NULL, path, NULL);
@@ -22,14 +53,10 @@ const AVOutputFormat *output_container(const char *path, Report *report)
                      path);
         return NULL;
     }
-    /* Sound files may hold a cover, and say so. */
-    const bool cover =
-        format && format->video_codec == AV_CODEC_ID_PNG && format->audio_codec != AV_CODEC_ID_NONE;
-    if (!format || cover || (format->flags & AVFMT_NOFILE) ||
-        format->video_codec == AV_CODEC_ID_NONE) {
+    if (!holds_video(format)) {
         report_error(report, DAIN_EUNSUPPORTED,
                      "%s: the name does not tell a video container; end it in .mp4, .mkv, .mov or "
-                     ".webm, or in / for a folder of pictures",
+                     ".webm, or in / for a folder of pictures, or name one with --container",
                      path);
         return NULL;
     }
@@ -125,7 +152,11 @@ static int write_header(Output *o)
     int r = avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
     if (r < 0)
         return libav_error(o->report, r, "cannot write %s", o->path);
+    libav_expect_complaint();
     r = avformat_write_header(o->format, NULL);
+    if (r < 0 && libav_complaint()[0])
+        return report_error(o->report, libav_code(r), "%s: the %s container refuses: %s", o->path,
+                            o->format->oformat->name, libav_complaint());
     if (r < 0)
         return libav_error(o->report, r, "%s: the %s container refuses these streams", o->path,
                            o->format->oformat->name);
@@ -221,7 +252,7 @@ static int open_format(Output *o, const OutputSettings *s)
 
 static int open_all(Output *o, const OutputSettings *s, const Source *source, const AVFrame *first)
 {
-    const AVOutputFormat *const container = output_container(s->path, o->report);
+    const AVOutputFormat *const container = output_container(s->path, s->container, o->report);
     if (!container)
         return DAIN_EUNSUPPORTED;
     int r = open_file(o, s);

@@ -8,7 +8,7 @@
  *     output_close(&output);                        // without output_finish() nothing remains
  *
  * The path may be a pattern for pictures (picture_out.h), of which those that are written remain
- * whatever follows, or "-": YUV4MPEG to standard output.
+ * whatever follows, or "-": standard output, as YUV4MPEG unless a container is named.
  *
  * With segments (media/segments.h) the frames go into segments first, and output_finish() joins them
  * with the packets of other streams, which it reads from the source again.
@@ -25,6 +25,7 @@
 
 typedef struct OutputSettings {
     const char *path;
+    const char *container;     /* by name, NULL = as the path tells */
     const char *const *inputs; /* files it must not be, ended by NULL */
     bool overwrite;
     bool only_video;         /* leave out all other streams */
@@ -42,8 +43,9 @@ typedef struct OutputSettings {
 
 typedef struct Output Output;
 
-/* The container that a file name asks for; NULL with a sentence in report if none is known. */
-const AVOutputFormat *output_container(const char *path, Report *report);
+/* The container that a file name asks for, or the one of this name ("mkv", "matroska") if that is not NULL.
+ * NULL with a sentence in report if none is known. */
+const AVOutputFormat *output_container(const char *path, const char *name, Report *report);
 
 /* first: the first frame of the source, whose format and colour the output takes over. Errors:
  * DAIN_EINVAL, DAIN_EIO, DAIN_EUNSUPPORTED, DAIN_ENOMEM. */

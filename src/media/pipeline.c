@@ -147,7 +147,8 @@ static void tell_start(Pipeline *p, Ratio rate)
 static int open_output(Pipeline *p)
 {
     const PipelineSettings *const s = p->settings;
-    const AVOutputFormat *const container = output_container(s->output.path, &p->writer.report);
+    const AVOutputFormat *const container =
+        output_container(s->output.path, s->output.container, &p->writer.report);
     if (!container)
         return DAIN_EUNSUPPORTED;
     TimelineSettings timeline;

@@ -112,6 +112,7 @@ static int run_batch(const InterpolateOptions *o, int count, char **operands, Re
                                : o->pattern    ? "pattern"
                                : o->preview    ? "preview"
                                : o->scenes     ? "scenes"
+                               : o->container  ? "container"
                                : o->scene_list ? "scene-list"
                                                : NULL;
     if (single)
@@ -250,6 +251,11 @@ static const Option options[] = {
     MOTION_OPTION(InterpolateOptions, common),
     COMMON_OPTIONS(InterpolateOptions, common),
     ENGINE_OPTIONS(InterpolateOptions, engine),
+    { 0, "container", OPTION_TEXT, AT(container), "NAME",
+      "mkv, mp4, webm, nut, ...: instead of what the end of OUT tells, and with - as OUT instead "
+      "of "
+      "YUV4MPEG",
+      0, 0 },
     { 'c', "codec", OPTION_TEXT, AT(codec), "NAME",
       "encoder: libx264, libx265, libsvtav1, ffv1, prores_ks, ... [libx264, or what the container "
       "wants]",

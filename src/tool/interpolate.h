@@ -24,10 +24,11 @@ typedef struct InterpolateOptions {
     double scene_threshold;
     bool no_scene, progressive, overwrite, no_streams;
     bool deinterlace, strict;
-    double max_gap;      /* seconds, 0 = not given */
-    Ratio input_rate;    /* of pictures and raw streams, {0, 0} = not given */
-    const char *streams; /* --streams, NULL = all */
-    const char *pattern; /* -f: names of pictures in a folder, NULL = %08d.png */
+    double max_gap;        /* seconds, 0 = not given */
+    Ratio input_rate;      /* of pictures and raw streams, {0, 0} = not given */
+    const char *streams;   /* --streams, NULL = all */
+    const char *container; /* --container, NULL = as the name of the output tells */
+    const char *pattern;   /* -f: names of pictures in a folder, NULL = %08d.png */
     bool dry_run;
     int preview;          /* rows, 0 = not given */
     const char *batch;    /* a folder of inputs */

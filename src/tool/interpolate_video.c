@@ -238,6 +238,7 @@ static PipelineSettings settings_of(const InterpolateOptions *o, Job *job)
                     .input_rate = o->input_rate,
                     .streams = o->streams },
         .output = { .path = job->output,
+                    .container = o->container,
                     .overwrite = o->overwrite,
                     .only_video = o->no_streams,
                     .encoder = { .codec = o->codec,

@@ -83,6 +83,8 @@ def run_page(work, text, least):
     stand_ins(work)
     (work / 'bin').mkdir()
     (work / 'bin' / 'dain').symlink_to(DAIN)
+    (work / 'bin' / 'mpv').write_text('#!/bin/sh\nexec ffmpeg -v error -i "$1" -map 0:v -map 0:a -f null -\n')
+    (work / 'bin' / 'mpv').chmod(0o755)
     env = {**os.environ, 'PATH': f'{work}/bin:{os.environ["PATH"]}', 'HOME': str(work)}
     commands = 0
     for script, wants in re.findall(r'^```sh\n(.*?)^```\n(?:<!-- (.*?) -->)?', text, re.M | re.S):

@@ -212,4 +212,25 @@ def _(work):
         check(len({frame[i:i + 3] for i in range(0, len(frame), 3)}) <= 256, 'more than 256 colours')
 
 
+@test('--container: Matroska through a pipe with its sound, a name without an end; what cannot be is refused')
+def _(work):
+    clip(work / 'v.mkv', frames=6)
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i', 'sine=duration=0.24', '-c:v', 'copy', '-c:a', 'aac', work / 'in.mkv')
+    dain('-q', '-c', 'ffv1', work / 'in.mkv', work / 'want.mkv')
+    with open(work / 'out.mkv', 'wb') as out:
+        run = subprocess.run([DAIN, '-q', '-c', 'ffv1', '--container', 'mkv', work / 'in.mkv', '-'], stdout=out,
+                             stderr=subprocess.PIPE, text=True)
+    equal((run.returncode, run.stderr), (0, ''), 'exit code and messages')
+    equal([s['codec_name'] for s in streams(work / 'out.mkv')], ['ffv1', 'aac'], 'streams')
+    equal(frame_hashes(work / 'out.mkv'), frame_hashes(work / 'want.mkv'), 'frames')
+    equal(packet_hashes(work / 'out.mkv', 1), packet_hashes(work / 'in.mkv', 1), 'sound')
+    dain('-q', '--container', 'nut', work / 'in.mkv', work / 'film')
+    check(probe(work / 'film', '-show_format')['format']['format_name'] == 'nut', 'no NUT file')
+    one_line(subprocess.run([DAIN, '--container', 'mp4', work / 'in.mkv', '-'], capture_output=True, text=True), 'mp4')
+    for wrong in ('png', 'nonsense', 'mp3', 'hls', 'image2'):
+        one_line(dain('--container', wrong, work / 'in.mkv', work / 'x.mkv', code=1), '--container')
+    one_line(dain('--container', 'mkv', work / 'in.mkv', work / '%d.png', code=1), '--container')
+    nothing_left(work, 'v.mkv', 'in.mkv', 'want.mkv', 'out.mkv', 'film')
+
+
 main()
