@@ -61,7 +61,9 @@ static int count_frames(const TimelineSettings *settings, bool loop, Forecast *f
     const int64_t frames = f->frames_in < MOST_FRAMES ? f->frames_in : MOST_FRAMES;
     int64_t last_pair = -1, made = 0, pairs = 0, out = 0;
     if (!regular.rate.num && regular.mode != TIMELINE_FACTOR) {
-        f->frames_out = f->made = (int64_t)(f->seconds_in * ratio_double(regular.out_rate) + 0.5);
+        const double seconds = regular.ramp ? pace_seconds(regular.ramp, f->seconds_in)
+                                            : f->seconds_in * ratio_double(regular.stretch);
+        f->frames_out = f->made = (int64_t)(seconds * ratio_double(regular.out_rate) + 0.5);
         f->pairs = f->frames_in - !loop;
         return DAIN_OK;
     }
@@ -86,9 +88,9 @@ static int count_frames(const TimelineSettings *settings, bool loop, Forecast *f
         }
     }
     const double scale = frames ? (double)f->frames_in / (double)frames : 0;
-    f->made = (int64_t)(scale * (double)made + 0.5);
     f->pairs = (int64_t)(scale * (double)pairs + 0.5);
-    f->frames_out = (int64_t)(scale * (double)out + 0.5);
+    f->frames_out = scale > 1 ? timeline_forecast(settings, f->frames_in) : out;
+    f->made = out ? (int64_t)((double)made / (double)out * (double)f->frames_out + 0.5) : 0;
     return DAIN_OK;
 }
 

@@ -68,24 +68,20 @@ const AVOutputFormat *output_container(const char *path, const char *name, Repor
 /* Sound for a new pace, which was asked for. */
 static int open_stretched(Output *o, const AVStream *from, bool wanted, Recode **recode)
 {
-    return wanted ? recode_open(recode, from, o->container, &o->pace, o->report) : DAIN_OK;
+    Report own = { 0 };
+    const int r = wanted ? recode_open(recode, from, o->container, &o->pace, &own) : DAIN_OK;
+    return r < 0 ? report_error(o->report, r, "%s", own.error) : r;
 }
 
-/* What the container cannot hold, in a codec that it can; where that fails, the stream is left out. */
+/* What the container cannot hold, in a codec that it can; where there is none, it will be left out. */
 static int open_converted(Output *o, const AVStream *from, Recode **recode)
 {
     Report own = { 0 };
     const int held = streams_hold(o->container, from);
-    if (held < 0)
-        return report_error(o->report, DAIN_ENOMEM, "out of memory");
-    if (held || recode_codec(from, o->container) == AV_CODEC_ID_NONE)
-        return DAIN_OK;
-    const int r = recode_open(recode, from, o->container, &o->pace, &own);
-    if (r == DAIN_ENOMEM)
-        return report_error(o->report, r, "%s", own.error);
-    if (r < 0)
-        report_log(o->report, DAIN_LOG_WARNING, "%s", own.error);
-    return DAIN_OK;
+    const int r = held ? held : recode_open(recode, from, o->container, &o->pace, &own);
+    return r == AVERROR(ENOMEM) || r == DAIN_ENOMEM
+               ? report_error(o->report, DAIN_ENOMEM, "out of memory")
+               : DAIN_OK;
 }
 
 /* The streams that cannot be copied. */

@@ -32,21 +32,34 @@ static int write_packet(Output *o, AVPacket *packet)
     return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
 }
 
+/* A stream that goes wrong ends there, and the film does not. */
+static int give_up_stream(Output *o, int index, int error)
+{
+    if (error == DAIN_ENOMEM)
+        return report_error(o->report, error, "out of memory");
+    report_log(o->report, DAIN_LOG_WARNING, "stream %d: %s; the rest of it is left out", index,
+               recode_error(o->recode[index]));
+    recode_close(&o->recode[index]);
+    o->map[index] = -1;
+    return DAIN_OK;
+}
+
 int output_write_recoded(Output *o, int index, const AVPacket *packet)
 {
     Recode *const recode = o->recode[index];
-    int r = recode_send(recode, packet);
     AVPacket *made = av_packet_alloc();
-    if (!made && r >= 0)
-        r = report_error(o->report, DAIN_ENOMEM, "out of memory");
-    while (r >= 0 && (r = recode_receive(recode, made)) > 0) {
+    int written = DAIN_OK;
+    int r = made ? recode_send(recode, packet) : DAIN_ENOMEM;
+    while (r >= 0 && written >= 0 && (r = recode_receive(recode, made)) > 0) {
         made->stream_index = o->map[index];
         av_packet_rescale_ts(made, recode_encoder(recode)->time_base,
                              o->format->streams[made->stream_index]->time_base);
-        r = write_packet(o, made);
+        written = write_packet(o, made);
     }
     av_packet_free(&made);
-    return r;
+    if (r < 0)
+        return give_up_stream(o, index, r);
+    return written;
 }
 
 /* Subtitles and the like at another pace. */

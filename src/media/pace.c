@@ -10,7 +10,10 @@ Ratio pace_factor(const Pace *p)
 
 bool pace_changes(const Pace *p)
 {
-    return p->points || ratio_compare(pace_factor(p), (Ratio){ 1, 1 }) != 0;
+    for (int i = 0; i < p->points; i++)
+        if (p->point[i].factor != 1)
+            return true;
+    return ratio_compare(pace_factor(p), (Ratio){ 1, 1 }) != 0;
 }
 
 /* The factor between points i and i + 1. */
@@ -50,17 +53,16 @@ static double integral(const Pace *p, double seconds)
     return sum + (seconds - last->time) * last->factor;
 }
 
-double pace_span(const Pace *p, double seconds)
+double pace_seconds(const Pace *p, double seconds)
 {
-    return p->points ? integral(p, seconds) - integral(p, p->origin)
-                     : (seconds - p->origin) * ratio_double(pace_factor(p));
+    return p->points ? integral(p, seconds) - integral(p, 0)
+                     : seconds * ratio_double(pace_factor(p));
 }
 
 int64_t pace_time(const Pace *p, int64_t time, Ratio base)
 {
-    const Ratio factor = pace_factor(p);
     if (!p->points)
-        return ratio_rescale(time, factor, (Ratio){ 1, 1 });
+        return ratio_rescale(time, pace_factor(p), (Ratio){ 1, 1 });
     const double tick = ratio_double(base);
-    return llrint((p->origin + pace_span(p, (double)time * tick)) / tick);
+    return llrint(pace_seconds(p, (double)time * tick) / tick);
 }

@@ -37,15 +37,12 @@ static int open_source(Pipeline *p)
     return r < 0 ? r : DAIN_OK;
 }
 
-/* The points of a ramp on the clock of the frames: with a part, that begins at the part. */
+/* The points of a ramp on the clock of the frames, which begins at the part. */
 static void set_pace(Pipeline *p)
 {
-    const int64_t start = p->settings->source.part.start;
     p->pace = p->settings->pace;
-    p->pace.origin =
-        (double)p->first.decoded->pts * ratio_double(source_video(p->source).time_base);
     for (int i = 0; i < p->pace.points; i++)
-        p->pace.point[i].time += start ? -1e-6 * (double)start : p->pace.origin;
+        p->pace.point[i].time -= 1e-6 * (double)p->settings->source.part.start;
 }
 
 static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineSettings *t,
@@ -61,7 +58,9 @@ static int open_timeline(Pipeline *p, const AVOutputFormat *container, TimelineS
                              .factor = s->factor,
                              .out_rate = s->out_rate,
                              .stretch = stretch,
-                             .ramp = p->pace.points ? &p->pace : NULL };
+                             .ramp = p->pace.points ? &p->pace : NULL,
+                             .ramp_from =
+                                 (double)p->first.decoded->pts * ratio_double(video.time_base) };
     *rate = s->out_rate;
     if (s->mode == TIMELINE_FACTOR &&
         (!video.rate.num || !ratio_multiply(video.rate, s->factor, rate) ||

@@ -64,8 +64,7 @@ typedef struct PipelineSettings {
     OutputSettings output; /* time_base, rate, first_pts and inputs are filled in here */
     TimelineMode mode;
     Ratio factor, out_rate; /* by mode, see timeline.h */
-    Pace pace; /* of the output beside the source; times of its points are those of the source, its
-                * origin is filled in here */
+    Pace pace; /* of the output beside the source; times of its points count from its beginning */
     bool variable; /* refuse containers and encoders that know one rate only */
     /* The output is written in segments of this many frames (media/segments.h) if it is expected to
      * be longer than one, or if resume is set; 0 = it is not. */

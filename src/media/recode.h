@@ -17,13 +17,14 @@
 
 typedef struct Recode Recode;
 
-/* pace: of the output beside the stream; must outlive it. Errors: DAIN_EUNSUPPORTED (neither
- * sound nor text, no decoder, or nothing to write it with), DAIN_ENOMEM. *recode is NULL then. */
+/* pace: of the output beside the stream; must outlive it. Errors: DAIN_EUNSUPPORTED (neither sound nor
+ * text, no decoder, or nothing to write it with), DAIN_ENOMEM; *recode is NULL then, and what it was is
+ * in report->error, not logged: who asked decides how bad it is. */
 int recode_open(Recode **recode, const AVStream *from, const AVOutputFormat *container,
                 const Pace *pace, Report *report);
 void recode_close(Recode **recode);
 
-/* What the stream would be encoded in, AV_CODEC_ID_NONE if that cannot be. */
+/* What the stream would be encoded in (which is tried), AV_CODEC_ID_NONE if that cannot be. */
 enum AVCodecID recode_codec(const AVStream *from, const AVOutputFormat *container);
 
 /* A packet of the stream, or NULL at the end; then packets must be taken until there are none. A
@@ -31,6 +32,9 @@ enum AVCodecID recode_codec(const AVStream *from, const AVOutputFormat *containe
 int recode_send(Recode *recode, const AVPacket *packet);
 /* 1 = a packet, times in the time base of the encoder; 0 = none yet, or none any more. */
 int recode_receive(Recode *recode, AVPacket *packet);
+
+/* What went wrong last in recode_send() or recode_receive(). */
+const char *recode_error(const Recode *recode);
 
 /* The encoder, for the parameters of the new stream. */
 const AVCodecContext *recode_encoder(const Recode *recode);

@@ -2,6 +2,7 @@
 #include "media/sound.h"
 
 #include "base/mem.h"
+#include "media/streams.h"
 
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
@@ -32,23 +33,7 @@ static int no_memory(Sound *s)
 
 /* ---- opening ---- */
 
-/* The source's own codec if this container and this FFmpeg can write it, else the container's. */
-static const AVCodec *choose_encoder(enum AVCodecID own, const AVOutputFormat *container)
-{
-    const AVCodec *const same = avcodec_find_encoder(own);
-    if (same && !(same->capabilities & AV_CODEC_CAP_EXPERIMENTAL) &&
-        avformat_query_codec(container, own, FF_COMPLIANCE_NORMAL) == 1)
-        return same;
-    return avcodec_find_encoder(container->audio_codec);
-}
-
-enum AVCodecID sound_codec(const AVCodecParameters *from, const AVOutputFormat *container)
-{
-    const AVCodec *const encoder = choose_encoder(from->codec_id, container);
-    const bool sound = encoder && encoder->type == AVMEDIA_TYPE_AUDIO;
-    return sound && avcodec_find_decoder(from->codec_id) ? encoder->id : AV_CODEC_ID_NONE;
-}
-
+/* The nearest to a rate that the codec has. */
 static int nearest_rate(const AVCodec *codec, int rate)
 {
     const int *const list = codec->supported_samplerates;
@@ -85,42 +70,66 @@ static enum AVSampleFormat nearest_format(const AVCodec *codec, enum AVSampleFor
     return list ? list[0] : AV_SAMPLE_FMT_S16;
 }
 
-static int try_encoder(Sound *s, const AVCodec *codec, const AVOutputFormat *container,
+/* Opens it and asks the muxer. 1 = it will do, 0 = not, DAIN_ENOMEM. */
+static int try_encoder(Sound *s, const AVCodec *codec, const AVOutputFormat *container, int rate,
                        const AVChannelLayout *layout)
 {
     avcodec_free_context(&s->encoder);
     AVCodecContext *const e = s->encoder = avcodec_alloc_context3(codec);
     if (!e || av_channel_layout_copy(&e->ch_layout, layout) < 0)
-        return AVERROR(ENOMEM);
-    const int rate = s->decoder->sample_rate;
-    e->sample_rate = nearest_rate(codec, rate > 0 ? rate : 48000);
+        return DAIN_ENOMEM;
+    e->sample_rate = nearest_rate(codec, rate);
     e->sample_fmt = nearest_format(codec, s->decoder->sample_fmt);
     e->time_base = (AVRational){ 1, e->sample_rate };
     /* A generous rate, for codecs that have one: it is coded for the second time. */
     e->bit_rate = INT64_C(96000) * e->ch_layout.nb_channels;
     if (container->flags & AVFMT_GLOBALHEADER)
         e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    return avcodec_open2(e, codec, NULL);
+    int r = avcodec_open2(e, codec, NULL);
+    if (r >= 0)
+        r = streams_hold_encoded(container, e);
+    return r == AVERROR(ENOMEM) ? DAIN_ENOMEM : r > 0;
 }
 
-/* In the channels of the source, else as many in the usual order, else stereo. */
-static int open_encoder(Sound *s, const AVStream *from, const AVOutputFormat *container)
+/* In the source's rate and channels, else in usual ones. As try_encoder(). */
+static int try_codec(Sound *s, const AVCodec *codec, const AVOutputFormat *container)
 {
     const AVChannelLayout *const own = &s->decoder->ch_layout;
-    const AVCodec *const codec = choose_encoder(from->codecpar->codec_id, container);
-    if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
-        return report_error(s->report, DAIN_EUNSUPPORTED,
-                            "stream %d: no encoder for sound in %s files", from->index,
-                            container->name);
+    const int rates[] = { s->decoder->sample_rate > 0 ? s->decoder->sample_rate : 48000, 48000,
+                          44100 };
     AVChannelLayout usual = { 0 }, stereo = AV_CHANNEL_LAYOUT_STEREO;
     av_channel_layout_default(&usual, own->nb_channels);
-    const AVChannelLayout *const tried[] = { own, &usual, &stereo };
-    int r = AVERROR(EINVAL);
-    for (int i = 0; i < 3 && r < 0 && r != AVERROR(ENOMEM); i++)
-        if (tried[i]->order != AV_CHANNEL_ORDER_UNSPEC && av_channel_layout_check(tried[i]))
-            r = try_encoder(s, codec, container, tried[i]);
-    return r < 0 ? libav_error(s->report, r, "stream %d: encoder %s", from->index, codec->name)
-                 : DAIN_OK;
+    if (own->order == AV_CHANNEL_ORDER_UNSPEC && usual.order == AV_CHANNEL_ORDER_UNSPEC)
+        return 0; /* nobody knows what to make of these channels */
+    const AVChannelLayout *const layouts[] = { own, &usual, &stereo };
+    int r = 0;
+    for (int i = 0; i < 9 && r == 0; i++) {
+        const AVChannelLayout *const layout = layouts[i % 3];
+        if (layout->order != AV_CHANNEL_ORDER_UNSPEC && av_channel_layout_check(layout))
+            r = try_encoder(s, codec, container, rates[i / 3], layout);
+    }
+    return r;
+}
+
+/* The source's own codec if this container and this FFmpeg can write it, else the container's, else
+ * what many hold. */
+static int open_encoder(Sound *s, const AVStream *from, const AVOutputFormat *container)
+{
+    const enum AVCodecID tried[] = { from->codecpar->codec_id, container->audio_codec,
+                                     AV_CODEC_ID_AAC,          AV_CODEC_ID_MP3,
+                                     AV_CODEC_ID_AC3,          AV_CODEC_ID_PCM_S16LE };
+    for (unsigned i = 0; i < sizeof tried / sizeof *tried; i++) {
+        const AVCodec *const codec = avcodec_find_encoder(tried[i]);
+        if (!codec || codec->type != AVMEDIA_TYPE_AUDIO ||
+            (codec->capabilities & AV_CODEC_CAP_EXPERIMENTAL))
+            continue;
+        const int r = try_codec(s, codec, container);
+        if (r != 0)
+            return r < 0 ? no_memory(s) : DAIN_OK;
+    }
+    return report_error(s->report, DAIN_EUNSUPPORTED,
+                        "stream %d: no encoder here for its sound in %s files", from->index,
+                        container->name);
 }
 
 int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *container,
@@ -182,12 +191,12 @@ static double ramp_tempo(const Sound *s, double seconds)
  */
 static void describe(const Sound *s, const char *layout, char *text, size_t size)
 {
-    double tempo = 1 / pace_at(s->pace, s->pace->origin);
+    double tempo = 1 / pace_at(s->pace, 0);
     /* Gaps in the timestamps become silence first, for atempo counts samples alone. */
     size_t used = (size_t)snprintf(text, size, "aresample=async=1");
     if (s->pace->points)
-        used += (size_t)snprintf(text + used, size - used, ",rubberband=tempo=%.9f",
-                                 ramp_tempo(s, s->pace->origin));
+        used +=
+            (size_t)snprintf(text + used, size - used, ",rubberband=tempo=%.9f", ramp_tempo(s, 0));
     for (; !s->pace->points && tempo < 0.5 && used < size; tempo *= 2)
         used += (size_t)snprintf(text + used, size - used, ",atempo=0.5");
     for (; !s->pace->points && tempo > 2 && used < size; tempo /= 2)

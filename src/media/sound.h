@@ -23,9 +23,6 @@ int sound_open(Sound **sound, const AVStream *from, const AVOutputFormat *contai
                const Pace *pace, Report *report);
 void sound_close(Sound **sound);
 
-/* What it would be encoded in, AV_CODEC_ID_NONE if that cannot be. */
-enum AVCodecID sound_codec(const AVCodecParameters *from, const AVOutputFormat *container);
-
 /* A packet of the stream, or NULL at the end; then packets must be taken until there are none. A
  * broken packet is dropped. Errors: DAIN_ENOMEM, DAIN_EUNSUPPORTED. */
 int sound_send(Sound *sound, const AVPacket *packet);

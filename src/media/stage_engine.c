@@ -233,11 +233,6 @@ static int write_frame(Pipeline *p, const Instant *at, bool cut, bool still, boo
 /* Counts a cut and puts it on the list. The end of a flash takes the one at its beginning back. */
 static int count_cut(Pipeline *p)
 {
-    if (p->newer.closing) {
-        report_log(&p->engine.report, DAIN_LOG_WARNING,
-                   "the last frame does not lead to the first one: no new frames between them");
-        return DAIN_OK;
-    }
     const Cut cut = { p->source_index,
                       (double)p->newer.decoded->pts *
                           ratio_double(source_video(p->source).time_base),
@@ -308,6 +303,13 @@ static int judge_pair(Pipeline *p, bool *cut, bool *still)
     warn_size(p);
     *cut = p->newer.cut;
     *still = p->newer.pause || p->newer.still || p->newer.same;
+    if (p->newer.closing) {
+        if (*cut || p->newer.pause)
+            report_log(&p->engine.report, DAIN_LOG_WARNING,
+                       "no new frames from the last one to the first: %s",
+                       *cut ? "nothing leads from one to the other" : "it stands for too long");
+        return DAIN_OK;
+    }
     if (p->newer.pause)
         count_pause(p, (double)(p->newer.decoded->pts - p->older.decoded->pts) *
                            ratio_double(source_video(p->source).time_base));
@@ -345,9 +347,12 @@ static void close_loop(Pipeline *p, const SourceFrame *last, SourceFrame *frame)
     int64_t span = frame_duration(last->decoded);
     if (span <= 0)
         span = ratio_rescale(1, period, video.time_base);
-    *frame = (SourceFrame){ .decoded = p->opening, .closing = true };
+    *frame = (SourceFrame){ .decoded = p->opening, .closing = true, .left_out = p->loop_left_out };
     p->opening = NULL;
-    frame->decoded->pts = last->decoded->pts + (span > 0 ? span : 1);
+    p->loop_span = p->loop_span ? p->loop_span : frame_duration(last->decoded);
+    frame->decoded->pts = last->decoded->pts + (p->loop_span > 0 ? p->loop_span
+                                                : span > 0       ? span
+                                                                 : 1);
 }
 
 /* The next source frame, ready for the engine; without one decoded at the end. last: the one before it. */
@@ -401,8 +406,9 @@ static int write_end(Pipeline *p)
 {
     if (p->newer.closing) {
         p->newer_index++;
-        p->source_index = p->progress.frames_in;
-        timeline_close(&p->timeline, frame_duration(p->older.decoded));
+        p->source_index = p->progress.frames_in += p->newer.left_out;
+        p->progress.duplicates += p->newer.left_out;
+        timeline_close(&p->timeline, p->loop_span);
     } else {
         move_on(p, (SourceFrame){ 0 });
         timeline_finish(&p->timeline, frame_duration(p->older.decoded));

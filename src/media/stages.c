@@ -120,6 +120,20 @@ int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
     return SOURCE_FRAME;
 }
 
+/* In a loop the last drawing leads to the first one from where it began, unless it is a still. */
+static bool moves_on(Pipeline *p, const AVFrame *last_repetition)
+{
+    const SourceVideo video = source_video(p->source);
+    const int64_t stood = last_repetition->pts - p->handed_out;
+    int64_t duration = frame_duration(last_repetition);
+    if (duration <= 0 && video.rate.num)
+        duration = ratio_rescale(1, ratio(video.rate.den, video.rate.num), video.time_base);
+    if ((double)stood * ratio_double(video.time_base) >= DEDUP_STILL)
+        return false;
+    p->loop_span = stood + duration;
+    return true;
+}
+
 int reader_next(Pipeline *p, Stage *stage, SourceFrame *out)
 {
     if (!p->dedup)
@@ -142,6 +156,12 @@ int reader_next(Pipeline *p, Stage *stage, SourceFrame *out)
         if (added < 0)
             return stage_no_memory(stage);
     }
+    if (r == SOURCE_END && p->opening && next.still && moves_on(p, next.frame)) {
+        p->loop_left_out = next.left_out + 1;
+        av_frame_free(&next.frame);
+        return SOURCE_END;
+    }
+    p->handed_out = next.frame->pts;
     *out = (SourceFrame){ .decoded = next.frame, .still = next.still, .left_out = next.left_out };
     return SOURCE_FRAME;
 }

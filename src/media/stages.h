@@ -74,10 +74,11 @@ struct Pipeline {
     bool headroom; /* of the RGB frames, see colour.h */
     SceneHistory scenes;
     FramePool rgb_in;
-    bool serial;       /* the engine's thread converts, so that few RGB frames exist at a time */
-    Dedup *dedup;      /* NULL = keep all frames */
-    SourceFrame first; /* read ahead of the threads */
-    AVPacket **early;  /* and the packets before it */
+    bool serial;        /* the engine's thread converts, so that few RGB frames exist at a time */
+    Dedup *dedup;       /* NULL = keep all frames */
+    int64_t handed_out; /* pts of the last frame that it kept */
+    SourceFrame first;  /* read ahead of the threads */
+    AVPacket **early;   /* and the packets before it */
     int early_count, early_size;
 
     /* engine */
@@ -93,6 +94,8 @@ struct Pipeline {
     bool shown_ahead;          /* the engine knows the frame after it */
     bool curved;               /* frames are taken one earlier, to be shown ahead */
     AVFrame *opening;          /* the first frame, to close a loop; NULL = none */
+    int64_t loop_span;         /* from the last frame to it in ticks of the source, 0 = as usual */
+    int loop_left_out;         /* repetitions of the last frame; both by the reader */
     int64_t next_pts;          /* least pts that the encoder takes */
     FramePool rgb_out;
     Guide guide;

@@ -176,8 +176,15 @@ static int describe(AVStream *to, const AVStream *from, const AVOutputFormat *fo
                                                : describe_copy(to, from, format);
 }
 
-/* Asks the muxer itself: writes a header with this stream alone into memory. */
-static int try_header(const AVOutputFormat *format, const AVStream *from)
+static int describe_encoded(AVStream *to, const AVCodecContext *encoder)
+{
+    to->time_base = encoder->time_base;
+    return avcodec_parameters_from_context(to->codecpar, encoder);
+}
+
+/* Asks the muxer itself: writes a header with this stream alone, copied or encoded, into memory. */
+static int try_header(const AVOutputFormat *format, const AVStream *from,
+                      const AVCodecContext *encoder)
 {
     AVFormatContext *trial = NULL;
     uint8_t *buffer = NULL;
@@ -185,7 +192,9 @@ static int try_header(const AVOutputFormat *format, const AVStream *from)
     if (r < 0)
         return r;
     AVStream *const to = avformat_new_stream(trial, NULL);
-    r = to ? describe(to, from, format) : AVERROR(ENOMEM);
+    r = !to       ? AVERROR(ENOMEM)
+        : encoder ? describe_encoded(to, encoder)
+                  : describe(to, from, format);
     if (r >= 0)
         r = avio_open_dyn_buf(&trial->pb);
     if (r >= 0) {
@@ -195,6 +204,18 @@ static int try_header(const AVOutputFormat *format, const AVStream *from)
     }
     avformat_free_context(trial);
     return r;
+}
+
+static int answer(int r)
+{
+    return r == AVERROR(ENOMEM) ? r : r >= 0;
+}
+
+int streams_hold_encoded(const AVOutputFormat *format, const AVCodecContext *encoder)
+{
+    if (avformat_query_codec(format, encoder->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+        return 0;
+    return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, NULL, encoder));
 }
 
 int streams_hold(const AVOutputFormat *format, const AVStream *from)
@@ -207,10 +228,7 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from)
     if (par->codec_type != AVMEDIA_TYPE_ATTACHMENT &&
         avformat_query_codec(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
-    if (format->flags & AVFMT_NOFILE)
-        return 1;
-    const int r = try_header(format, from);
-    return r == AVERROR(ENOMEM) ? r : r >= 0;
+    return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, from, NULL));
 }
 
 static void warn_left_out(const AVFormatContext *out, const AVStream *from, Report *report)
@@ -253,6 +271,21 @@ static void warn_pace(const AVStream *from, Report *report)
                    from->index);
 }
 
+/* Nothing of one that only gets another length. */
+static void warn_recoded(const AVOutputFormat *format, const AVStream *from, enum AVCodecID id,
+                         Report *report)
+{
+    const char *const type = av_get_media_type_string(from->codecpar->codec_type);
+    const char *const own = avcodec_get_name(from->codecpar->codec_id);
+    if (streams_hold(format, from) != 1)
+        report_log(report, DAIN_LOG_WARNING, "stream %d (%s) becomes %s: %s files cannot hold %s%s",
+                   from->index, type, avcodec_get_name(id), format->name,
+                   id == from->codecpar->codec_id ? "this " : "", own);
+    else if (id != from->codecpar->codec_id)
+        report_log(report, DAIN_LOG_WARNING, "stream %d (%s) becomes %s: no encoder for %s here",
+                   from->index, type, avcodec_get_name(id), own);
+}
+
 /* Sound or text as it has become. */
 static int add_recoded(AVFormatContext *out, const AVStream *from, const Recode *recode,
                        int *number, Report *report)
@@ -262,11 +295,7 @@ static int add_recoded(AVFormatContext *out, const AVStream *from, const Recode 
     if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0 ||
         copy_tags(&to->metadata, from->metadata, false, true) < 0)
         return out_of_memory(report);
-    if (encoder->codec_id != from->codecpar->codec_id)
-        report_log(report, DAIN_LOG_WARNING, "stream %d (%s) becomes %s: %s files cannot hold %s",
-                   from->index, av_get_media_type_string(encoder->codec_type),
-                   avcodec_get_name(encoder->codec_id), out->oformat->name,
-                   avcodec_get_name(from->codecpar->codec_id));
+    warn_recoded(out->oformat, from, encoder->codec_id, report);
     to->time_base = encoder->time_base;
     to->disposition = from->disposition;
     *number = to->index;

@@ -15,6 +15,8 @@ typedef struct StreamPace {
 
 /* 1 the container holds a copy of the stream, 0 it does not, AVERROR(ENOMEM). */
 int streams_hold(const AVOutputFormat *format, const AVStream *from);
+/* The same of a stream that this encoder makes. */
+int streams_hold_encoded(const AVOutputFormat *format, const AVCodecContext *encoder);
 
 /*
  * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the

@@ -34,12 +34,10 @@ static const AVCodec *choose_encoder(const AVOutputFormat *container)
     return NULL;
 }
 
-enum AVCodecID subtitle_codec(const AVCodecParameters *from, const AVOutputFormat *container)
+static bool is_text(enum AVCodecID id)
 {
-    const AVCodecDescriptor *const d = avcodec_descriptor_get(from->codec_id);
-    const AVCodec *const encoder = choose_encoder(container);
-    const bool text = d && (d->props & AV_CODEC_PROP_TEXT_SUB);
-    return text && encoder && avcodec_find_decoder(from->codec_id) ? encoder->id : AV_CODEC_ID_NONE;
+    const AVCodecDescriptor *const d = avcodec_descriptor_get(id);
+    return d && (d->props & AV_CODEC_PROP_TEXT_SUB);
 }
 
 /* ---- opening ---- */
@@ -84,7 +82,8 @@ int subtitle_open(Subtitle **subtitle, const AVStream *from, const AVOutputForma
                   const Pace *pace, Report *report)
 {
     *subtitle = NULL;
-    if (subtitle_codec(from->codecpar, container) == AV_CODEC_ID_NONE)
+    const enum AVCodecID id = from->codecpar->codec_id;
+    if (!is_text(id) || !avcodec_find_decoder(id) || !choose_encoder(container))
         return report_error(report, DAIN_EUNSUPPORTED,
                             "stream %d: these subtitles cannot be converted", from->index);
     Subtitle *s = mem_calloc(1, sizeof *s);
@@ -119,15 +118,16 @@ void subtitle_close(Subtitle **subtitle)
 
 /* ---- in and out ---- */
 
-/* The encoded text, with the times of the packet that it came in. */
+/* The encoded text. Its beginning is the decoder's, which may give an event when it ends (captions). */
 static int keep(Subtitle *s, const AVSubtitle *event, const AVPacket *from, int size)
 {
     static const AVRational milliseconds = { 1, 1000 };
-    const AVRational base = s->encoder->time_base;
+    const AVRational base = s->encoder->time_base; /* microseconds, as AVSubtitle.pts */
     const uint32_t start = event->start_display_time, end = event->end_display_time;
     const bool told = end > start && end != UINT32_MAX;
-    const int64_t begin =
-        av_rescale_q(from->pts, s->base, base) + av_rescale_q(start, milliseconds, base);
+    const int64_t shown =
+        event->pts != AV_NOPTS_VALUE ? event->pts : av_rescale_q(from->pts, s->base, base);
+    const int64_t begin = shown + av_rescale_q(start, milliseconds, base);
     const int64_t length = told ? av_rescale_q(end - start, milliseconds, base)
                                 : av_rescale_q(from->duration, s->base, base);
     const int r = av_new_packet(s->made, size);
@@ -140,25 +140,38 @@ static int keep(Subtitle *s, const AVSubtitle *event, const AVPacket *from, int 
     return DAIN_OK;
 }
 
-int subtitle_send(Subtitle *s, const AVPacket *packet)
+/* A packet through decoder and encoder; an empty one asks for what the decoder kept. */
+static int convert(Subtitle *s, AVPacket *packet)
 {
     AVSubtitle event = { 0 };
     int got = 0;
-    av_packet_unref(s->made);
-    if (!packet || packet->pts == AV_NOPTS_VALUE)
-        return DAIN_OK;
-    int r = avcodec_decode_subtitle2(s->decoder, &event, &got, (AVPacket *)packet);
+    int r = avcodec_decode_subtitle2(s->decoder, &event, &got, packet);
     if (r == AVERROR(ENOMEM))
         return no_memory(s);
     if (r < 0 || !got)
         return DAIN_OK;
     AVSubtitle shown = event; /* the encoder wants events that begin at once */
-    shown.end_display_time -= event.start_display_time;
+    if (shown.end_display_time != UINT32_MAX)
+        shown.end_display_time -= event.start_display_time;
     shown.start_display_time = 0;
+    const bool timed = event.pts != AV_NOPTS_VALUE || packet->pts != AV_NOPTS_VALUE;
     const int size =
-        event.num_rects ? avcodec_encode_subtitle(s->encoder, s->text, MOST, &shown) : 0;
+        event.num_rects && timed ? avcodec_encode_subtitle(s->encoder, s->text, MOST, &shown) : 0;
     r = size > 0 ? keep(s, &event, packet, size) : size == AVERROR(ENOMEM) ? no_memory(s) : DAIN_OK;
     avsubtitle_free(&event);
+    return r;
+}
+
+int subtitle_send(Subtitle *s, const AVPacket *packet)
+{
+    av_packet_unref(s->made);
+    if (packet)
+        return convert(s, (AVPacket *)packet);
+    if (!(s->decoder->codec->capabilities & AV_CODEC_CAP_DELAY))
+        return DAIN_OK;
+    AVPacket *nothing = av_packet_alloc(); /* once: some give the same event again and again */
+    const int r = nothing ? convert(s, nothing) : no_memory(s);
+    av_packet_free(&nothing);
     return r;
 }
 

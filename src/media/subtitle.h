@@ -23,9 +23,6 @@ int subtitle_open(Subtitle **subtitle, const AVStream *from, const AVOutputForma
                   const Pace *pace, Report *report);
 void subtitle_close(Subtitle **subtitle);
 
-/* What it would be encoded in, AV_CODEC_ID_NONE if that cannot be. */
-enum AVCodecID subtitle_codec(const AVCodecParameters *from, const AVOutputFormat *container);
-
 /* A packet of the stream, or NULL at the end; then subtitle_receive() until there is none. A broken
  * packet is dropped. Errors: DAIN_ENOMEM. */
 int subtitle_send(Subtitle *subtitle, const AVPacket *packet);

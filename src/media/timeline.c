@@ -55,6 +55,7 @@ int timeline_init(Timeline *t, const TimelineSettings *s)
     memset(t, 0, sizeof *t);
     t->mode = s->mode;
     t->ramp = s->ramp;
+    t->ramp_from = s->ramp_from;
     if (t->ramp && s->mode != TIMELINE_RATE)
         return DAIN_EINVAL;
     if (s->time_base.num <= 0 || s->time_base.den <= 0 || s->stretch.num <= 0 ||
@@ -92,15 +93,21 @@ static int64_t snap(const Timeline *t, int64_t span)
     return distance <= t->tick ? on_grid : time;
 }
 
-/* Clock time of the output for one of the source, both from the first frame. */
+/* Seconds of output from the first frame, for seconds of source from there. */
+static double ramp_seconds(const Pace *ramp, double from, double seconds)
+{
+    return pace_seconds(ramp, from + seconds) - pace_seconds(ramp, from);
+}
+
+/* The same in ticks of the clock. */
 static int64_t paced(Timeline *t, int64_t time)
 {
+    const double clock = (double)t->clock;
     t->source_b = time;
     if (!t->ramp)
         return time;
-    const double clock = (double)t->clock,
-                 out = pace_span(t->ramp, t->ramp->origin + (double)time / clock);
-    return out * clock < (double)(INT64_MAX / 4) ? llrint(out * clock) : 0;
+    const double out = ramp_seconds(t->ramp, t->ramp_from, (double)time / clock) * clock;
+    return out < (double)(INT64_MAX / 4) ? llrint(out) : 0;
 }
 
 void timeline_push(Timeline *t, int64_t pts)
@@ -209,11 +216,11 @@ int64_t timeline_forecast(const TimelineSettings *s, int64_t frames)
 {
     if (s->mode == TIMELINE_FACTOR)
         return (int64_t)(((__int128)frames * s->factor.num + s->factor.den - 1) / s->factor.den);
-    if (s->ramp && s->rate.num > 0)
-        return (int64_t)ceil(
-            pace_span(s->ramp, s->ramp->origin + (double)frames / ratio_double(s->rate)) *
-                ratio_double(s->out_rate) -
-            1e-6);
+    if (s->ramp && s->rate.num > 0) {
+        const double seconds = (double)frames / ratio_double(s->rate);
+        const double out = ramp_seconds(s->ramp, s->ramp_from, seconds);
+        return (int64_t)ceil(out * ratio_double(s->out_rate) - 1e-6);
+    }
     /* ceil(frames / rate * stretch * out_rate) */
     Ratio per_frame;
     if (s->rate.num <= 0 ||

@@ -43,6 +43,7 @@ typedef struct TimelineSettings {
     /* TIMELINE_RATE: a factor that changes on the way, instead of stretch, which is 1 then; must outlive
      * the timeline. NULL = none. */
     const Pace *ramp;
+    double ramp_from; /* seconds of the source at the first frame */
 } TimelineSettings;
 
 /* One frame of the output. */
@@ -64,6 +65,7 @@ typedef struct Timeline {
     int64_t first_pts;        /* source ticks */
     int64_t time_a, time_b;   /* clock ticks of the current pair, from the first frame */
     const Pace *ramp;         /* NULL = none */
+    double ramp_from;         /* see TimelineSettings */
     int64_t clock;            /* ticks a second */
     int64_t source_b;         /* time_b on the clock of the source, where there is a ramp */
     int64_t frames;           /* pushed */

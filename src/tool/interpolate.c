@@ -348,7 +348,7 @@ const Command command_interpolate = {
     "SECOND -o OUT",
     "Writes the video IN to OUT with twice as many frames a second (or as --factor, --fps or "
     "--frames "
-    "say). Sound, subtitles, chapters and metadata are copied. With -0 and -1: writes the picture "
+    "say). Sound, subtitles, chapters and metadata come along. With -0 and -1: writes the picture "
     "between two pictures.\n\n"
     "OUT appears under its name only when it is complete. Ctrl-C ends the work early and keeps the "
     "part that is done as a file that can be played.",

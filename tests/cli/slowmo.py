@@ -239,8 +239,21 @@ def _(work):
     ffmpeg('-i', work / 'in.mkv', '-f', 'lavfi', '-i', 'testsrc2=size=96x96:rate=8:duration=1,format=gray',
            '-filter_complex', '[0][1]concat', '-c:v', 'ffv1', work / 'cut.mkv')
     run = dain('--loop', '--scenes', work / 'cuts.txt', work / 'cut.mkv', work / 'out.mkv')
-    check('does not lead to the first' in run.stderr and '1 cut,' in run.stderr, run.stderr)
+    check('no new frames from the last one to the first: nothing leads' in run.stderr and '1 cut,' in run.stderr, run.stderr)
     equal(len((work / 'cuts.txt').read_text().splitlines()) - 1, 1, 'cuts in the list')
+    ffmpeg('-i', work / 'in.mkv', '-frames:v', 4, '-final_delay', 300, work / 'long.gif')
+    run = dain('-y', '--loop', work / 'long.gif', work / 'out.mkv')
+    check('to the first: it stands for too long' in run.stderr, run.stderr)
+    circle(work, 'twos.mkv', codec=('-vf', 'fps=16', '-c:v', 'ffv1'))
+    run = dain('-y', '--loop', '--dedup', '--no-lock', '-c', 'ffv1', work / 'twos.mkv', work / 'out.mkv')
+    check('16 duplicates left out' in run.stderr and ' 0 repeated' in run.stderr, run.stderr)
+    out = raw_frames(work / 'out.mkv', 'gray')
+    equal(len(out), 64, 'frames of drawings on twos')
+    for k in (1, 2, 3):
+        angle = 2 * math.pi * (15 + k / 4) / 16
+        x, y = centre(out[60 + k])
+        off = math.hypot(x - 48 - 24 * math.cos(angle), y - 48 - 24 * math.sin(angle))
+        check(off < 1.5, f'the disc is {off:.2f} pixels off at {k}/4')
     ffmpeg('-i', work / 'in.mkv', '-frames:v', 1, '-c', 'copy', work / 'one.mkv')
     dain('-y', '--loop', work / 'one.mkv', work / 'out.mkv')
     hashes = frame_hashes(work / 'out.mkv')
@@ -304,6 +317,21 @@ def _(work):
     told = json.loads(dain('--dry-run', '--progress', 'json', '--slowmo', RAMP_TEXT, work / 'in.mkv', work / 'no.mkv')
                       .stderr.splitlines()[0])
     equal(told['frames_expected'], len(out), 'forecast')
+
+
+@test('a ramp where the picture begins after the sound: neither sound nor chapters are lost')
+def _(work):
+    clip(work / 'v.mkv', frames=25)
+    (work / 'c.txt').write_text(';FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=700\n')
+    ffmpeg('-itsoffset', '0.52', '-i', work / 'v.mkv', '-f', 'lavfi', '-i',
+           "aevalsrc='if(between(t,0.1,0.13),sin(6283*t),0)':d=1.5:s=48000", '-i', work / 'c.txt', '-map', 0, '-map', 1,
+           '-map_chapters', 2, '-c:v', 'copy', '-c:a', 'flac', work / 'in.mkv')
+    start = float(frame_times(work / 'in.mkv')[0])
+    dain('--slowmo', '0=4,9=4', '--slowmo-audio', work / 'in.mkv', work / 'out.mkv')
+    check(abs(float(frame_times(work / 'out.mkv')[0]) - 4 * start) < 0.01, 'the picture begins at the wrong time')
+    heard = sound(work / 'out.mkv')
+    first = next(i for i, v in enumerate(heard) if abs(v) > 3000) / 8000
+    check(abs(first - 0.4) < 0.15, f'the click is at {first} s, not 0.4')
 
 
 @test('a ramp in a part of the video, at another rate, and what is wrong with one')

@@ -195,6 +195,39 @@ def _(work):
             check(max(samples(work / target, 1)) > 500, f'{target}: the second sound is silent')
 
 
+@test('what the muxer refuses is not encoded into again; channels that nobody knows are left out')
+def _(work):
+    clip(work / 'v.mkv', frames=12)
+    for codec, targets in (('flac', (('a.mp4', 'aac'), ('a.mov', 'aac'))), ('pcm_s16le', (('b.flv', 'pcm_s16le'),))):
+        ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i', 'sine=duration=0.5:sample_rate=48000', '-c:v', 'copy',
+               '-c:a', codec, work / 'in.mkv')
+        for target, want in targets:
+            run = dain(work / 'in.mkv', work / target)
+            check(f'stream 1 (audio) becomes {want}: ' in run.stderr, run.stderr)
+            equal([x['codec_name'] for x in streams(work / target)], ['h264', want], f'streams of {target}')
+            told = dain('--dry-run', '-y', work / 'in.mkv', work / target).stdout
+            check(f'audio {codec}: becomes {want}' in told, told)
+    ffmpeg('-i', work / 'v.mkv', '-f', 'lavfi', '-i', 'aevalsrc=0|0|0|0|0|0|0|0|0:d=0.5:s=48000', '-c:v', 'copy',
+           '-c:a', 'pcm_s16le', work / 'nine.mkv')
+    run = dain(work / 'nine.mkv', work / 'nine.mp4')
+    check('stream 1 (audio, pcm_s16le) is left out' in run.stderr, run.stderr)
+    one_line(dain('--slowmo', 2, '--slowmo-audio', work / 'nine.mkv', work / 'x.mkv', code=1), 'stream 1', 'no encoder')
+
+
+@test('captions that a decoder gives when they end keep their beginning, the last one too')
+def _(work):
+    (work / 'c.scc').write_text(
+        'Scenarist_SCC V1.0\n\n00:00:00:15\t9420 9420 94ae 94ae 9470 9470 c8e5 ecec ef80 942f 942f\n\n'
+        '00:00:02:00\t942c 942c\n')
+    clip(work / 'v.mkv', frames=75)
+    ffmpeg('-i', work / 'v.mkv', '-i', work / 'c.scc', '-map', 0, '-map', 1, '-c', 'copy', work / 'in.mov')
+    dain('--factor', 1, work / 'in.mov', work / 'out.mkv')
+    want = ffmpeg('-i', work / 'in.mov', '-map', '0:s:0', '-f', 'srt', '-').decode()
+    times = lambda text: [line for line in text.splitlines() if '-->' in line]
+    check('Hello' in want and times(want), f'no caption to test with: {want}')
+    equal(times(lines(work / 'out.mkv')), times(want), 'times')
+
+
 @test('sound whose channels change on the way goes on, stretched or in another codec')
 def _(work):
     clip(work / 'v.mkv', frames=25)

@@ -259,9 +259,10 @@ static void slow_motion(void)
 /* From 1 to 3 over two seconds: after s seconds s + s * s / 2 have passed, and 3 a second later on. */
 static void ramp(void)
 {
-    const Pace pace = { .points = 2, .point = { { 10, 1 }, { 12, 3 } }, .origin = 10 };
+    const Pace pace = { .points = 2, .point = { { 10, 1 }, { 12, 3 } } };
     TimelineSettings s = by_rate((Ratio){ 1, 10 }, (Ratio){ 10, 1 }, (Ratio){ 20, 1 });
     s.ramp = &pace;
+    s.ramp_from = 10;
     int64_t pts[30];
     Instant out[200];
     for (int i = 0; i < 30; i++)
