@@ -223,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (size < 2)
         return 0;
-    const uint8_t how = data[size - 1];
+    const uint8_t how = data[size - 1], beside = data[size - 2];
     char input[64];
     const int fd = make_input(data, size, input, sizeof input);
     StandIn engine = { .base = { &methods } };
@@ -232,6 +232,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bounded.network = open_network();
     Report report = { 0 };
     static const char *const streams[] = { "all", "v,a", "none", "0,s" };
+    static const Pace ramp = { .points = 3, .point = { { 0, 1 }, { 0.1, 3 }, { 0.2, 1 } } };
+    const bool converts = beside & 8; /* sound and text, for a container that holds less */
     const PipelineSettings settings = {
         .input = input,
         .source = { .threads = 1,
@@ -241,7 +243,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     .streams = streams[how >> 3 & 3] },
         .output = { .path = output_name(),
                     .overwrite = true,
-                    .encoder = { .codec = "ffv1", .crf = -1, .threads = 1 } },
+                    .container = converts ? "mp4" : NULL,
+                    .stretch_sound = beside & 4,
+                    .encoder = { .codec = converts ? "mpeg4" : "ffv1", .crf = -1, .threads = 1 } },
+        .loop = beside & 1,
+        .pace = beside & 2 ? ramp : (Pace){ 0 },
         .mode = TIMELINE_FACTOR,
         .factor = how & 0x20 ? (Ratio){ 5, 2 } : (Ratio){ 2, 1 },
         .out_rate = { 50, 1 },
