@@ -3,17 +3,14 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/filters.h"
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
 #include <stdio.h>
 
 struct Deinterlacer {
     Report *report;
     AVRational time_base;
-    AVFilterGraph *graph; /* for frames like those below; NULL before the first */
-    AVFilterContext *source, *sink;
+    Filters filters; /* for frames like those below; none before the first */
     int width, height, format;
     AVFrame *waiting; /* of another kind: goes in when the old graph is empty */
     bool ended;
@@ -33,7 +30,7 @@ void deinterlacer_destroy(Deinterlacer *d)
 {
     if (!d)
         return;
-    avfilter_graph_free(&d->graph);
+    filters_close(&d->filters);
     av_frame_free(&d->waiting);
     mem_free(d);
 }
@@ -45,27 +42,11 @@ static int build(Deinterlacer *d, const AVFrame *like)
     snprintf(in, sizeof in, "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d:pixel_aspect=%d/%d",
              like->width, like->height, like->format, d->time_base.num, d->time_base.den, sar.num,
              sar.den > 0 ? sar.den : 1);
-    avfilter_graph_free(&d->graph);
-    d->graph = avfilter_graph_alloc();
-    if (!d->graph)
-        return AVERROR(ENOMEM);
     const int processors = cpu_count();
-    d->graph->nb_threads = processors > 4 ? 4 : processors;
-    AVFilterContext *bwdif;
-    int r = avfilter_graph_create_filter(&d->source, avfilter_get_by_name("buffer"), "in", in, NULL,
-                                         d->graph);
-    if (r >= 0) /* a frame for each field, all frames whatever they say of themselves */
-        r = avfilter_graph_create_filter(&bwdif, avfilter_get_by_name("bwdif"), "bwdif",
-                                         "mode=send_field:parity=auto:deint=all", NULL, d->graph);
-    if (r >= 0)
-        r = avfilter_graph_create_filter(&d->sink, avfilter_get_by_name("buffersink"), "out", NULL,
-                                         NULL, d->graph);
-    if (r >= 0)
-        r = avfilter_link(d->source, 0, bwdif, 0);
-    if (r >= 0)
-        r = avfilter_link(bwdif, 0, d->sink, 0);
-    if (r >= 0)
-        r = avfilter_graph_config(d->graph, NULL);
+    /* A frame for each field, all frames whatever they say of themselves. */
+    const int r = filters_open(&d->filters, AVMEDIA_TYPE_VIDEO, in,
+                               "bwdif=mode=send_field:parity=auto:deint=all",
+                               processors > 4 ? 4 : processors);
     d->width = like->width;
     d->height = like->height;
     d->format = like->format;
@@ -82,7 +63,7 @@ static int begin(Deinterlacer *d, AVFrame *frame)
 {
     int r = build(d, frame);
     if (r >= 0)
-        r = av_buffersrc_add_frame(d->source, frame);
+        r = av_buffersrc_add_frame(d->filters.source, frame);
     return r < 0 ? failed(d, r) : DAIN_OK;
 }
 
@@ -91,28 +72,29 @@ int deinterlacer_send(Deinterlacer *d, AVFrame *frame)
     int r = 0;
     if (!frame) {
         d->ended = true;
-        if (d->graph)
-            r = av_buffersrc_add_frame(d->source, NULL);
+        if (d->filters.graph)
+            r = av_buffersrc_add_frame(d->filters.source, NULL);
         return r < 0 ? failed(d, r) : DAIN_OK;
     }
-    if (!d->graph)
+    if (!d->filters.graph)
         return begin(d, frame);
     if (frame->width == d->width && frame->height == d->height && frame->format == d->format) {
-        r = av_buffersrc_add_frame(d->source, frame);
+        r = av_buffersrc_add_frame(d->filters.source, frame);
         return r < 0 ? failed(d, r) : DAIN_OK;
     }
     d->waiting = av_frame_alloc();
     if (!d->waiting)
         return report_error(d->report, DAIN_ENOMEM, "out of memory");
     av_frame_move_ref(d->waiting, frame);
-    r = av_buffersrc_add_frame(d->source, NULL);
+    r = av_buffersrc_add_frame(d->filters.source, NULL);
     return r < 0 ? failed(d, r) : DAIN_OK;
 }
 
 int deinterlacer_receive(Deinterlacer *d, AVFrame *frame)
 {
     for (;;) {
-        const int r = d->graph ? av_buffersink_get_frame(d->sink, frame) : AVERROR_EOF;
+        const int r =
+            d->filters.graph ? av_buffersink_get_frame(d->filters.sink, frame) : AVERROR_EOF;
         if (r >= 0)
             return 1;
         if (r == AVERROR(EAGAIN))
@@ -125,7 +107,7 @@ int deinterlacer_receive(Deinterlacer *d, AVFrame *frame)
         av_frame_free(&d->waiting);
         if (begun < 0)
             return begun;
-        if (d->ended && av_buffersrc_add_frame(d->source, NULL) < 0)
+        if (d->ended && av_buffersrc_add_frame(d->filters.source, NULL) < 0)
             return 0;
     }
 }

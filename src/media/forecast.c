@@ -2,7 +2,6 @@
 #include "media/forecast.h"
 
 #include "media/stages.h"
-#include "media/streams.h"
 
 #include <string.h>
 
@@ -11,20 +10,16 @@ enum { MOST_FRAMES = 200000 };
 
 /* ---- streams ---- */
 
-/* As output_open() and streams_create() decide. */
 static void foresee_stream(const Pipeline *p, const AVStream *from, const AVOutputFormat *container,
                            ForecastStream *s)
 {
-    const enum AVMediaType type = from->codecpar->codec_type;
-    const bool stretched = pace_changes(&p->settings->pace);
-    const bool sound = type == AVMEDIA_TYPE_AUDIO;
-    if (stretched && (type == AVMEDIA_TYPE_DATA || (sound && !p->settings->output.stretch_sound))) {
-        s->fate = STREAM_LEFT_OUT;
-    } else if ((stretched && sound) || streams_hold(container, from) == 0) {
-        const enum AVCodecID id = recode_codec(from, container);
-        s->fate = id == AV_CODEC_ID_NONE ? STREAM_LEFT_OUT : STREAM_RECODED;
-        s->becomes = avcodec_get_name(id);
-    }
+    const PipelineSettings *const settings = p->settings;
+    const int fate = streams_fate(container, from, &settings->pace, settings->output.stretch_sound);
+    const enum AVCodecID id =
+        fate == STREAM_RECODED ? recode_codec(from, container) : AV_CODEC_ID_NONE;
+    s->becomes = avcodec_get_name(id);
+    s->fate = fate < 0 || (fate == STREAM_RECODED && id == AV_CODEC_ID_NONE) ? STREAM_LEFT_OUT
+                                                                             : (StreamFate)fate;
 }
 
 static void list_streams(const Pipeline *p, const AVOutputFormat *container, Forecast *f)

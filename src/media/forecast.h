@@ -3,6 +3,7 @@
 #define DAIN_MEDIA_FORECAST_H
 
 #include "media/pipeline.h"
+#include "media/streams.h"
 
 enum { FORECAST_STREAMS = 64 };
 
@@ -10,7 +11,7 @@ enum { FORECAST_STREAMS = 64 };
 typedef struct ForecastStream {
     int index;
     const char *kind, *codec; /* "audio", "aac" */
-    enum { STREAM_NEW_FRAMES, STREAM_COPIED, STREAM_RECODED, STREAM_LEFT_OUT } fate;
+    StreamFate fate;
     const char *becomes; /* the codec of one that is made anew */
 } ForecastStream;
 

@@ -65,42 +65,32 @@ const AVOutputFormat *output_container(const char *path, const char *name, Repor
 
 /* ---- opening ---- */
 
-/* Sound for a new pace, which was asked for. */
-static int open_stretched(Output *o, const AVStream *from, bool wanted, Recode **recode)
+/* What cannot be converted is left out later on; sound for a new pace was asked for. */
+static int open_recode(Output *o, const AVStream *from, Recode **recode)
 {
     Report own = { 0 };
-    const int r = wanted ? recode_open(recode, from, o->container, &o->pace, &own) : DAIN_OK;
-    return r < 0 ? report_error(o->report, r, "%s", own.error) : r;
-}
-
-/* What the container cannot hold, in a codec that it can; where there is none, it will be left out. */
-static int open_converted(Output *o, const AVStream *from, Recode **recode)
-{
-    Report own = { 0 };
-    const int held = streams_hold(o->container, from);
-    const int r = held ? held : recode_open(recode, from, o->container, &o->pace, &own);
-    return r == AVERROR(ENOMEM) || r == DAIN_ENOMEM
-               ? report_error(o->report, DAIN_ENOMEM, "out of memory")
-               : DAIN_OK;
+    const bool asked = pace_changes(&o->pace) && from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    const int r = recode_open(recode, from, o->container, &o->pace, &own);
+    return r == DAIN_ENOMEM || (r < 0 && asked) ? report_error(o->report, r, "%s", own.error)
+                                                : DAIN_OK;
 }
 
 /* The streams that cannot be copied. */
 static int open_recodes(Output *o, const Source *source, bool stretch_sound)
 {
     const AVFormatContext *const in = source_format(source);
-    const bool stretched = pace_changes(&o->pace);
     int r = DAIN_OK;
     o->recode = mem_calloc((size_t)o->source_streams, sizeof *o->recode);
     if (!o->recode)
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
     for (int i = 0; i < o->source_streams && r >= 0; i++) {
-        const AVStream *const from = in->streams[i];
         if (!source_chosen(source)[i] || i == source_video(source).index)
             continue;
-        if (stretched && from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
-            r = open_stretched(o, from, stretch_sound, &o->recode[i]);
-        else
-            r = open_converted(o, from, &o->recode[i]);
+        const int fate = streams_fate(o->container, in->streams[i], &o->pace, stretch_sound);
+        if (fate < 0)
+            return report_error(o->report, DAIN_ENOMEM, "out of memory");
+        if (fate == STREAM_RECODED)
+            r = open_recode(o, in->streams[i], &o->recode[i]);
     }
     return r;
 }

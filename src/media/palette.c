@@ -2,16 +2,13 @@
 #include "media/palette.h"
 
 #include "base/mem.h"
+#include "media/filters.h"
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
 #include <stdio.h>
 
 struct Palette {
     Report *report;
-    AVFilterGraph *graph;
-    AVFilterContext *source, *sink;
+    Filters filters;
     int64_t count; /* frames given; times of the filters' own, which only have to rise */
 };
 
@@ -24,25 +21,7 @@ static int build(Palette *p, int width, int height, bool alpha)
              "split[a][b];[a]palettegen=stats_mode=single:reserve_transparent=%d[p];"
              "[b][p]paletteuse=new=1",
              alpha);
-    AVFilterInOut *open_in = avfilter_inout_alloc(), *open_out = avfilter_inout_alloc();
-    p->graph = avfilter_graph_alloc();
-    int r = p->graph && open_in && open_out ? 0 : AVERROR(ENOMEM);
-    if (r >= 0)
-        r = avfilter_graph_create_filter(&p->source, avfilter_get_by_name("buffer"), "in", in, NULL,
-                                         p->graph);
-    if (r >= 0)
-        r = avfilter_graph_create_filter(&p->sink, avfilter_get_by_name("buffersink"), "out", NULL,
-                                         NULL, p->graph);
-    if (r >= 0) {
-        *open_in = (AVFilterInOut){ av_strdup("out"), p->sink, 0, NULL };
-        *open_out = (AVFilterInOut){ av_strdup("in"), p->source, 0, NULL };
-        r = avfilter_graph_parse_ptr(p->graph, text, &open_in, &open_out, NULL);
-    }
-    if (r >= 0)
-        r = avfilter_graph_config(p->graph, NULL);
-    avfilter_inout_free(&open_in);
-    avfilter_inout_free(&open_out);
-    return r;
+    return filters_open(&p->filters, AVMEDIA_TYPE_VIDEO, in, text, 0);
 }
 
 int palette_open(Palette **palette, int width, int height, bool alpha, Report *report)
@@ -67,7 +46,7 @@ void palette_close(Palette **palette)
     *palette = NULL;
     if (!p)
         return;
-    avfilter_graph_free(&p->graph);
+    filters_close(&p->filters);
     mem_free(p);
 }
 
@@ -78,10 +57,10 @@ int palette_apply(Palette *p, const AVFrame *frame, AVFrame **mapped)
     if (r >= 0) {
         in->pts = p->count++;
         in->sample_aspect_ratio = (AVRational){ 1, 1 };
-        r = av_buffersrc_add_frame(p->source, in);
+        r = av_buffersrc_add_frame(p->filters.source, in);
     }
     if (r >= 0)
-        r = av_buffersink_get_frame(p->sink, out);
+        r = av_buffersink_get_frame(p->filters.sink, out);
     if (r >= 0)
         r = av_frame_copy_props(out, frame);
     av_frame_free(&in);

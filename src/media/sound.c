@@ -2,11 +2,9 @@
 #include "media/sound.h"
 
 #include "base/mem.h"
+#include "media/filters.h"
 #include "media/streams.h"
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
 #include <libavutil/channel_layout.h>
 #include <libswresample/swresample.h>
 #include <stdio.h>
@@ -17,8 +15,7 @@ struct Sound {
     const Pace *pace;
     AVRational base; /* of the packets that come in */
     AVCodecContext *decoder, *encoder;
-    AVFilterGraph *graph; /* made for the first frame, whose format is the true one */
-    AVFilterContext *source, *sink;
+    Filters filters;   /* made for the first frame, whose format is the true one */
     AVFrame *format;   /* of what the filters take, no samples */
     SwrContext *adapt; /* brings frames of another format to it */
     AVFrame *frame, *adapted;
@@ -166,7 +163,7 @@ void sound_close(Sound **sound)
     *sound = NULL;
     if (!s)
         return;
-    avfilter_graph_free(&s->graph);
+    filters_close(&s->filters);
     avcodec_free_context(&s->decoder);
     avcodec_free_context(&s->encoder);
     swr_free(&s->adapt);
@@ -223,28 +220,11 @@ static int make_graph(Sound *s, const AVFrame *first)
              layout);
     av_channel_layout_describe(&s->encoder->ch_layout, out, sizeof out);
     describe(s, out, text, sizeof text);
-    s->graph = avfilter_graph_alloc();
-    AVFilterInOut *open_in = avfilter_inout_alloc(), *open_out = avfilter_inout_alloc();
-    int r = s->graph && open_in && open_out ? 0 : AVERROR(ENOMEM);
-    if (r >= 0)
-        r = avfilter_graph_create_filter(&s->source, avfilter_get_by_name("abuffer"), "in", in,
-                                         NULL, s->graph);
-    if (r >= 0)
-        r = avfilter_graph_create_filter(&s->sink, avfilter_get_by_name("abuffersink"), "out", NULL,
-                                         NULL, s->graph);
-    if (r >= 0) {
-        *open_in = (AVFilterInOut){ av_strdup("out"), s->sink, 0, NULL };
-        *open_out = (AVFilterInOut){ av_strdup("in"), s->source, 0, NULL };
-        r = avfilter_graph_parse_ptr(s->graph, text, &open_in, &open_out, NULL);
-    }
-    if (r >= 0)
-        r = avfilter_graph_config(s->graph, NULL);
-    avfilter_inout_free(&open_in);
-    avfilter_inout_free(&open_out);
+    const int r = filters_open(&s->filters, AVMEDIA_TYPE_AUDIO, in, text, 0);
     if (r < 0)
         return libav_error(s->report, r, "sound cannot be converted");
     if (s->encoder->frame_size > 0)
-        av_buffersink_set_frame_size(s->sink, (unsigned)s->encoder->frame_size);
+        av_buffersink_set_frame_size(s->filters.sink, (unsigned)s->encoder->frame_size);
     s->format->format = first->format;
     s->format->sample_rate = first->sample_rate;
     return av_channel_layout_copy(&s->format->ch_layout, &first->ch_layout) < 0 ? no_memory(s)
@@ -286,13 +266,13 @@ static int give(Sound *s)
 {
     char tempo[32];
     if (!s->pace->points)
-        return av_buffersrc_add_frame(s->source, s->frame);
+        return av_buffersrc_add_frame(s->filters.source, s->frame);
     const double middle = (double)s->frame->pts * av_q2d(s->base) +
                           0.5 * s->frame->nb_samples / s->format->sample_rate;
     snprintf(tempo, sizeof tempo, "%.9f", ramp_tempo(s, middle));
     if (s->frame->pts != AV_NOPTS_VALUE)
-        avfilter_graph_send_command(s->graph, "rubberband", "tempo", tempo, NULL, 0, 0);
-    return av_buffersrc_add_frame_flags(s->source, s->frame, AV_BUFFERSRC_FLAG_PUSH);
+        avfilter_graph_send_command(s->filters.graph, "rubberband", "tempo", tempo, NULL, 0, 0);
+    return av_buffersrc_add_frame_flags(s->filters.source, s->frame, AV_BUFFERSRC_FLAG_PUSH);
 }
 
 /* All decoded frames into the filter. Their times need not be in order: only gaps matter. */
@@ -301,7 +281,8 @@ static int filter_decoded(Sound *s, bool end)
     int r;
     while ((r = avcodec_receive_frame(s->decoder, s->frame)) >= 0) {
         s->frame->pts = s->frame->best_effort_timestamp;
-        if ((!s->graph && (r = make_graph(s, s->frame)) < 0) || (r = to_first_format(s)) < 0)
+        if ((!s->filters.graph && (r = make_graph(s, s->frame)) < 0) ||
+            (r = to_first_format(s)) < 0)
             return r;
         if (s->next == AV_NOPTS_VALUE) {
             const int64_t first = s->frame->pts == AV_NOPTS_VALUE ? 0 : s->frame->pts;
@@ -316,7 +297,7 @@ static int filter_decoded(Sound *s, bool end)
     }
     if (r != AVERROR_EOF && r != AVERROR(EAGAIN) && r == AVERROR(ENOMEM))
         return no_memory(s);
-    if (end && s->graph && av_buffersrc_add_frame(s->source, NULL) < 0)
+    if (end && s->filters.graph && av_buffersrc_add_frame(s->filters.source, NULL) < 0)
         return no_memory(s);
     return DAIN_OK;
 }
@@ -334,9 +315,9 @@ int sound_send(Sound *s, const AVPacket *packet)
 /* A frame from the filter to the encoder; 0 if there is none. */
 static int encode_more(Sound *s)
 {
-    if (s->drained || !s->graph)
+    if (s->drained || !s->filters.graph)
         return 0;
-    int r = av_buffersink_get_frame(s->sink, s->frame);
+    int r = av_buffersink_get_frame(s->filters.sink, s->frame);
     if (r == AVERROR(EAGAIN))
         return 0;
     if (r < 0) { /* the end, whatever its reason */

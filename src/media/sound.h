@@ -1,6 +1,6 @@
 /*
- * Sound in another codec or of another length: decoded, stretched by libavfilter's atempo (the pitch
- * stays), encoded again, in the codec that it had if that can be written.
+ * Sound in another codec or of another length: decoded, stretched by libavfilter's atempo, or
+ * rubberband on a ramp (the pitch stays), encoded again, in the codec that it had if that can be written.
  *
  *     sound_open(&sound, stream, container, &pace, &report);
  *     sound_send(sound, packet);               // NULL at the end

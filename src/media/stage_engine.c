@@ -342,17 +342,11 @@ static int write_instants(Pipeline *p)
 /* The first frame again, a frame's duration behind the last. */
 static void close_loop(Pipeline *p, const SourceFrame *last, SourceFrame *frame)
 {
-    const SourceVideo video = source_video(p->source);
-    const Ratio period = video.rate.num ? ratio(video.rate.den, video.rate.num) : ratio(1, 25);
-    int64_t span = frame_duration(last->decoded);
-    if (span <= 0)
-        span = ratio_rescale(1, period, video.time_base);
+    if (!p->loop_span)
+        p->loop_span = stage_duration(p, last->decoded);
     *frame = (SourceFrame){ .decoded = p->opening, .closing = true, .left_out = p->loop_left_out };
     p->opening = NULL;
-    p->loop_span = p->loop_span ? p->loop_span : frame_duration(last->decoded);
-    frame->decoded->pts = last->decoded->pts + (p->loop_span > 0 ? p->loop_span
-                                                : span > 0       ? span
-                                                                 : 1);
+    frame->decoded->pts = last->decoded->pts + (p->loop_span > 0 ? p->loop_span : 1);
 }
 
 /* The next source frame, ready for the engine; without one decoded at the end. last: the one before it. */

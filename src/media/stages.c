@@ -32,6 +32,15 @@ int stage_no_memory(Stage *stage)
     return report_error(&stage->report, DAIN_ENOMEM, "out of memory");
 }
 
+int64_t stage_duration(const Pipeline *p, const AVFrame *frame)
+{
+    const SourceVideo video = source_video(p->source);
+    const int64_t own = frame_duration(frame);
+    if (own > 0 || !video.rate.num)
+        return own > 0 ? own : 0;
+    return ratio_rescale(1, ratio(video.rate.den, video.rate.num), video.time_base);
+}
+
 void release_frame(SourceFrame *f)
 {
     av_frame_free(&f->decoded);
@@ -123,14 +132,10 @@ int reader_decode(Pipeline *p, Stage *stage, SourceFrame *out)
 /* In a loop the last drawing leads to the first one from where it began, unless it is a still. */
 static bool moves_on(Pipeline *p, const AVFrame *last_repetition)
 {
-    const SourceVideo video = source_video(p->source);
     const int64_t stood = last_repetition->pts - p->handed_out;
-    int64_t duration = frame_duration(last_repetition);
-    if (duration <= 0 && video.rate.num)
-        duration = ratio_rescale(1, ratio(video.rate.den, video.rate.num), video.time_base);
-    if ((double)stood * ratio_double(video.time_base) >= DEDUP_STILL)
+    if ((double)stood * ratio_double(source_video(p->source).time_base) >= DEDUP_STILL)
         return false;
-    p->loop_span = stood + duration;
+    p->loop_span = stood + stage_duration(p, last_repetition);
     return true;
 }
 

@@ -120,6 +120,8 @@ bool pipeline_canceled(const Pipeline *pipeline);
 void pipeline_fail(Pipeline *pipeline, Stage *stage, int error);
 /* Stores the sentence; DAIN_ENOMEM. */
 int stage_no_memory(Stage *stage);
+/* Of a source frame in its ticks, the nominal one if it says nothing, 0 if there is none. */
+int64_t stage_duration(const Pipeline *pipeline, const AVFrame *frame);
 /* Seconds of a clock that only goes forward. */
 double stage_clock(void);
 void release_frame(SourceFrame *frame);

@@ -231,6 +231,18 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from)
     return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, from, NULL));
 }
 
+int streams_fate(const AVOutputFormat *format, const AVStream *from, const Pace *pace,
+                 bool stretch_sound)
+{
+    const enum AVMediaType type = from->codecpar->codec_type;
+    if (pace_changes(pace) && type == AVMEDIA_TYPE_DATA)
+        return STREAM_LEFT_OUT;
+    if (pace_changes(pace) && type == AVMEDIA_TYPE_AUDIO)
+        return stretch_sound ? STREAM_RECODED : STREAM_LEFT_OUT;
+    const int held = streams_hold(format, from);
+    return held < 0 ? held : held ? STREAM_COPIED : STREAM_RECODED;
+}
+
 static void warn_left_out(const AVFormatContext *out, const AVStream *from, Report *report)
 {
     const char *const type = av_get_media_type_string(from->codecpar->codec_type);

@@ -18,6 +18,19 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from);
 /* The same of a stream that this encoder makes. */
 int streams_hold_encoded(const AVOutputFormat *format, const AVCodecContext *encoder);
 
+/* What becomes of a stream in the new file. One that is to be recoded is left out if that cannot be. */
+typedef enum StreamFate {
+    STREAM_NEW_FRAMES,
+    STREAM_COPIED,
+    STREAM_RECODED,
+    STREAM_LEFT_OUT
+} StreamFate;
+
+/* Of a stream beside the main video; AVERROR(ENOMEM). stretch_sound: at another pace sound is made anew
+ * instead of left out. */
+int streams_fate(const AVOutputFormat *format, const AVStream *from, const Pace *pace,
+                 bool stretch_sound);
+
 /*
  * Adds to out a stream for every stream of in, in order: for in's stream number `video` one with the
  * parameters of the encoder, for the others copies, or what they are made into anew, with a note.
