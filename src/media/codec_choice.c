@@ -120,7 +120,8 @@ bool codec_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *c
                                               "dvd", "svcd", "vcd", "swf", "yuv4mpegpipe", NULL };
     static const enum AVCodecID codecs[] = { AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO,
                                              AV_CODEC_ID_MPEG4,      AV_CODEC_ID_H263,
-                                             AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO };
+                                             AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO,
+                                             AV_CODEC_ID_THEORA,     AV_CODEC_ID_H261 };
     if ((container->flags & AVFMT_NOTIMESTAMPS) || named(container->name, containers))
         return true;
     const AVCodec *const codec = codec_choose(s, container, NULL);

@@ -439,8 +439,8 @@ SourceVideo source_video(const Source *s)
                           .frames = frames > 0 ? frames : 0,
                           .width = st->codecpar->width,
                           .height = st->codecpar->height,
-                          .codec =
-                              s->sequence ? sequence_codec(s->sequence) : s->decoder->codec->name };
+                          .codec = s->sequence ? sequence_codec(s->sequence)
+                                               : avcodec_get_name(st->codecpar->codec_id) };
     if (s->deinterlacer) {
         video.time_base = ratio(video.time_base.num, 2 * video.time_base.den);
         video.rate = ratio(2 * video.rate.num, video.rate.den);

@@ -127,10 +127,26 @@ int source_refuse_interlaced(Source *s, bool top_first)
                         top_first ? "top" : "bottom");
 }
 
+/* FFmpeg's own decoders of VP8 and VP9 leave the second picture out that is the alpha. */
+static const AVCodec *find_decoder(Source *s, const char *url)
+{
+    const enum AVCodecID id = s->stream->codecpar->codec_id;
+    const AVDictionaryEntry *const alpha = av_dict_get(s->stream->metadata, "alpha_mode", NULL, 0);
+    const char *const name = id == AV_CODEC_ID_VP8   ? "libvpx"
+                             : id == AV_CODEC_ID_VP9 ? "libvpx-vp9"
+                                                     : NULL;
+    const AVCodec *codec = NULL;
+    if (name && alpha && !strcmp(alpha->value, "1") &&
+        !(codec = avcodec_find_decoder_by_name(name)))
+        report_log(s->report, DAIN_LOG_WARNING, "%s: this FFmpeg has no %s: alpha is left out", url,
+                   name);
+    return codec ? codec : avcodec_find_decoder(id);
+}
+
 static int open_decoder(Source *s, const char *url)
 {
     const AVCodecParameters *const par = s->stream->codecpar;
-    const AVCodec *const codec = avcodec_find_decoder(par->codec_id);
+    const AVCodec *const codec = find_decoder(s, url);
     if (!codec)
         return report_error(s->report, DAIN_EUNSUPPORTED, "%s: no decoder for its video (%s)", url,
                             avcodec_get_name(par->codec_id));

@@ -35,6 +35,7 @@ typedef struct OutputSettings {
     int64_t first_pts;       /* of the first source frame, in the source's time base */
     Pace pace;               /* of the output's clock beside the source's */
     bool stretch_sound;      /* at another pace: stretch the sound instead of leaving it out */
+    bool strict;             /* a packet of another stream that the container refuses is an error */
     const SegmentSettings *segments; /* NULL: the frames go into the file at once */
     /* With segments, where the other streams are read. */
     const char *source;
@@ -62,6 +63,9 @@ int output_packet(Output *output, AVPacket *packet);
  * complete; else segments stay for a later run. */
 int output_finish(Output *output, bool whole);
 void output_close(Output **output);
+
+/* Packets of other streams that the container found broken; they are left out. */
+int64_t output_refused(const Output *output);
 
 /* Whether it is written in segments, and then how many frames are done already (by a run before),
  * the mark of where that run stood there (or NULL), and whether these are all of the video. */

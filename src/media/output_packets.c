@@ -26,9 +26,15 @@ static int write_packet(Output *o, AVPacket *packet)
         return written;
     }
     keep_order(o, packet);
+    const bool copied = packet->stream_index != o->video->index;
     int r = av_interleaved_write_frame(o->format, packet);
-    if (r >= 0 && o->format->pb && o->format->pb->error < 0)
+    if (o->format->pb && o->format->pb->error < 0)
         r = o->format->pb->error;
+    else if (r == AVERROR_INVALIDDATA && copied && !o->settings.strict) {
+        /* Containers that rewrite packets (ADTS to MP4) read their headers: this one is broken. */
+        o->refused++;
+        return DAIN_OK;
+    }
     return r < 0 ? libav_error(o->report, r, "cannot write %s", o->path) : DAIN_OK;
 }
 
@@ -94,6 +100,11 @@ int output_write_other(Output *o, AVPacket *packet)
     packet->stream_index = number;
     packet->pos = -1;
     return write_packet(o, packet);
+}
+
+int64_t output_refused(const Output *o)
+{
+    return o->refused;
 }
 
 int output_packet(Output *o, AVPacket *packet)

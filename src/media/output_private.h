@@ -29,6 +29,7 @@ struct Output {
     Pace pace;
     Recode **recode;   /* of each stream of the source, NULL = copied or left out */
     int64_t *last_dts; /* of each stream of the output */
+    int64_t refused;   /* see output_refused() */
     int64_t offset;    /* of the first frame, in the output's time base */
     Pending *pending;
     int pending_count, pending_size;

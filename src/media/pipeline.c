@@ -164,6 +164,7 @@ static int open_output(Pipeline *p)
     out.time_base = ratio_of(p->out_base);
     out.rate = rate;
     out.first_pts = first->pts;
+    out.strict = s->source.strict;
     out.pace = p->pace;
     PipelineChoice choice = { .encoder = &out.encoder };
     if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
@@ -416,6 +417,8 @@ static int perform(const PipelineSettings *settings, Forecast *forecast, Pipelin
         result->damage = p->resume.damage;
     else if (p->source)
         result->damage = source_damage(p->source);
+    if (p->output)
+        result->damage.packets += output_refused(p->output);
     if (r < 0)
         pass_on(p);
     release(p);

@@ -35,7 +35,7 @@ static bool describes_coding(const char *key, bool recoded)
     static const char *const coding[] = { "encoder",         "BPS",
                                           "DURATION",        "NUMBER_OF_FRAMES",
                                           "NUMBER_OF_BYTES", "_STATISTICS_",
-                                          "vendor_id" };
+                                          "vendor_id",       "alpha_mode" };
     if (!recoded) {
         for (unsigned i = 0; i < sizeof file / sizeof *file; i++)
             if (!strcmp(key, file[i]))

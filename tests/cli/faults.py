@@ -166,6 +166,45 @@ def _(work):
     check(abs(middle - 48) <= 2 and 40 <= len(inside) <= 56, f'alpha from {inside[0]} to {inside[-1]}')
 
 
+@test('alpha of WebM is read, and its tag goes where alpha goes')
+def _(work):
+    if not have_encoder('libvpx-vp9'):
+        return
+    pattern = "format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='if(lt(X,20+4*N),250,60)'"
+    for codec, decoder in (('libvpx-vp9', 'libvpx-vp9'), ('libvpx', 'libvpx')):
+        ffmpeg('-y', '-f', 'lavfi', '-i', 'testsrc2=size=96x64:rate=10', '-vf', pattern, '-frames:v', 4, '-c:v', codec,
+               '-auto-alt-ref', 0, '-b:v', '1M', work / 'in.webm')
+        dain('-y', work / 'in.webm', work / 'out.mkv', '-c', 'ffv1')
+        dain('-y', work / 'in.webm', work / 'out.webm')
+        run = dain('-y', work / 'in.webm', work / 'out.mp4')
+        check('alpha is left out' in run.stderr, run.stderr)
+        before, after = (ffmpeg(*how, '-vf', 'alphaextract', '-f', 'rawvideo', '-')
+                         for how in (('-c:v', decoder, '-i', work / 'in.webm'), ('-i', work / 'out.mkv')))
+        size = 96 * 64
+        check(max(before) > 230 and min(before) < 80, 'no alpha to begin with')
+        for i in range(4):
+            check(before[i * size:][:size] == after[2 * i * size:][:size], f'{codec}: alpha of frame {i}')
+        for name, want in (('out.webm', '1'), ('out.mp4', None)):
+            tags = video(work / name).get('tags', {})
+            equal(tags.get('alpha_mode', tags.get('ALPHA_MODE')), want, f'{name}: tag of alpha')
+
+
+@test('a header of the sound that is broken costs its packet, not the film')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=96x64:rate=25:duration=1', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:v',
+           'libx264', '-c:a', 'aac', work / 'whole.ts')
+    data = bytearray((work / 'whole.ts').read_bytes())
+    headers = [i for i in range(len(data) - 1) if data[i] == 0xff and data[i + 1] in (0xf1, 0xf9)]
+    data[headers[len(headers) // 2]] = 0
+    (work / 'in.ts').write_bytes(data)
+    for name, args in (('out.mkv', ()), ('out.mp4', ()), ('parts.mkv', ('--segment', 20))):
+        run = dain(*args, work / 'in.ts', work / name, code=3)
+        check('1 broken packet' in run.stderr, run.stderr)
+        equal(len(frame_hashes(work / name)), 50, f'{name}: frames')
+    dain('--strict', work / 'in.ts', work / 'strict.mkv', code=1)
+    nothing_left(work, 'whole.ts', 'in.ts', 'out.mkv', 'out.mp4', 'parts.mkv')
+
+
 @test('the timecode follows the rate')
 def _(work):
     for rate, code, args, want in (('25', '01:00:00:20', (), '01:00:00:40'),

@@ -27,6 +27,16 @@ def _(work):
         equal(float(video(work / name)['duration']), 0.36, 'length')
 
 
+@test('Theora, which knows one duration for all frames, gets all of them')
+def _(work):
+    if not have_encoder('libtheora'):
+        return
+    clip(work / 'in.mp4', frames=9)
+    for name, args in (('out.ogv', ()), ('out.mkv', ('-c', 'libtheora'))):
+        dain(*args, work / 'in.mp4', work / name)
+        check_times(work / name, grid(18, 50), exact=False)
+
+
 @test('23.976 doubles exactly, from milliseconds in Matroska too')
 def _(work):
     clip(work / 'in.mkv', rate='24000/1001', frames=30)
