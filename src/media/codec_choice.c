@@ -2,6 +2,7 @@
 #include "media/codec_choice.h"
 
 #include "base/words.h"
+#include "media/container.h"
 #include "media/pixels.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static bool holds(const AVOutputFormat *container, enum AVCodecID id)
 {
     /* Some that hold H.264 do not tell. */
     static const char *const silent[] = { "mpegts", "hls", "dash", NULL };
-    const int answer = avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL);
+    const int answer = container_holds(container, id, FF_COMPLIANCE_NORMAL);
     return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
 }
 
@@ -97,7 +98,7 @@ const AVCodec *codec_choose(const EncoderSettings *s, const AVOutputFormat *cont
             unknown_codec(s->codec, report);
             return NULL;
         }
-        if (avformat_query_codec(container, codec->id, FF_COMPLIANCE_UNOFFICIAL) == 0) {
+        if (container_holds(container, codec->id, FF_COMPLIANCE_UNOFFICIAL) == 0) {
             refuse_codec(codec, container, report);
             return NULL;
         }

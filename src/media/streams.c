@@ -1,6 +1,8 @@
 /* Streams, metadata and chapters carried over from one file to another. */
 #include "media/streams.h"
 
+#include "media/container.h"
+
 #include <errno.h>
 #include <libavutil/timecode.h>
 #include <stdio.h>
@@ -213,7 +215,7 @@ static int answer(int r)
 
 int streams_hold_encoded(const AVOutputFormat *format, const AVCodecContext *encoder)
 {
-    if (avformat_query_codec(format, encoder->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+    if (container_holds(format, encoder->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
     return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, NULL, encoder));
 }
@@ -225,8 +227,11 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from)
         return 1;
     if (par->codec_id == AV_CODEC_ID_NONE || par->codec_type == AVMEDIA_TYPE_UNKNOWN)
         return 0;
-    if (par->codec_type != AVMEDIA_TYPE_ATTACHMENT &&
-        avformat_query_codec(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
+    if ((from->disposition & AV_DISPOSITION_ATTACHED_PIC) && !container_holds_cover(format))
+        return 0;
+    if (par->codec_type == AVMEDIA_TYPE_ATTACHMENT
+            ? !is_matroska(format)
+            : container_holds(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
     return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, from, NULL));
 }

@@ -2,6 +2,7 @@
 #include "media/subtitle.h"
 
 #include "base/mem.h"
+#include "media/container.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ static const AVCodec *choose_encoder(const AVOutputFormat *container)
                                      AV_CODEC_ID_WEBVTT, AV_CODEC_ID_SUBRIP };
     for (unsigned i = 0; i < sizeof tried / sizeof *tried; i++) {
         const AVCodec *const codec = avcodec_find_encoder(tried[i]);
-        if (codec && avformat_query_codec(container, tried[i], FF_COMPLIANCE_NORMAL) == 1)
+        if (codec && container_holds(container, tried[i], FF_COMPLIANCE_NORMAL) == 1)
             return codec;
     }
     return NULL;

@@ -135,6 +135,28 @@ def lines(path):
     return ffmpeg('-i', path, '-map', '0:s:0', '-f', 'srt', '-').decode().replace('\r', '')
 
 
+@test('what would be there but unreadable counts as not held: MPEG streams, covers, fonts')
+def _(work):
+    srt(work, 'a.srt', 'Hello')
+    (work / 'font.ttf').write_bytes(bytes(range(256)) * 8)
+    ffmpeg('-f', 'lavfi', '-i', 'color=red:size=32x32', '-frames:v', 1, work / 'cover.png')
+    clip(work / 'v.mkv', frames=10)
+    ffmpeg('-i', work / 'v.mkv', *audio(0.4), '-i', work / 'a.srt', '-map', 0, '-map', 1, '-map', 2, '-c:v', 'copy', '-c:a',
+           'flac', '-c:s', 'srt', '-attach', work / 'font.ttf', '-metadata:s:t:0', 'mimetype=application/x-truetype-font',
+           '-attach', work / 'cover.png', '-metadata:s:t:1', 'mimetype=image/png', work / 'in.mkv')
+    equal(len(streams(work / 'in.mkv')), 5, 'streams')
+    for name in ('out.ts', 'out.m2ts', 'out.mpg', 'out.avi', 'out.mov'):
+        run = dain(work / 'in.mkv', work / name)
+        told = dain('--dry-run', work / 'in.mkv', work / name, '-y').stdout
+        kinds = [s['codec_type'] for s in streams(work / name)]
+        kept = 3 if name == 'out.mov' else 2
+        equal(kinds, ['video', 'audio', 'subtitle'][:kept], f'{name}: streams')
+        equal(run.stderr.count('is left out'), 5 - kept, f'{name}: {run.stderr}')
+        equal(told.count('left out'), 5 - kept, f'{name}: {told}')
+    for codec, name in (('ffv1', 'no.ts'), ('prores_ks', 'no.mpg')):
+        one_line(dain('-c', codec, work / 'in.mkv', work / name, code=1), 'cannot hold')
+
+
 @test('subtitles of text become what the container holds, with their times and slanted words')
 def _(work):
     clip(work / 'v.mkv', frames=50)
