@@ -219,6 +219,15 @@ static void drop_late(Source *s)
                    s->url);
 }
 
+/* Sound that an edit list cuts off: most containers cannot hide it. The last packet of it stays,
+ * for decoders that overlap packets begin with it. To be asked before times are moved. */
+static bool is_trimmed_sound(const AVPacket *packet, const AVStream *st)
+{
+    return st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO &&
+           (packet->flags & AV_PKT_FLAG_DISCARD) && packet->pts != AV_NOPTS_VALUE &&
+           st->start_time != AV_NOPTS_VALUE && packet->pts + 2 * packet->duration <= st->start_time;
+}
+
 /* Reads a packet: 0 for one of the video (sent to the decoder), SOURCE_PACKET for another. */
 static int read_packet(Source *s, AVPacket *packet)
 {
@@ -232,13 +241,14 @@ static int read_packet(Source *s, AVPacket *packet)
         return DAIN_OK;
     }
     const AVStream *const st = s->format->streams[s->packet->stream_index];
+    const bool trimmed = is_trimmed_sound(s->packet, st);
     clock_packet(&s->clock, s->packet, st);
     if (s->past_end && part_is_past(&s->settings.part, s->packet->dts, st->time_base)) {
         av_packet_unref(s->packet);
         return start_draining(s, AVERROR_EOF);
     }
     if (st != s->stream) {
-        if (s->settings.video_only || !part_keeps(&s->settings.part, s->packet, st)) {
+        if (s->settings.video_only || trimmed || !part_keeps(&s->settings.part, s->packet, st)) {
             av_packet_unref(s->packet);
             return DAIN_OK;
         }

@@ -103,6 +103,19 @@ def _(work):
     equal([x['tags']['title'] for x in c], ['First', 'Second'], 'chapters')
 
 
+@test('sound that an edit list cut off does not come back in containers without such lists')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=96x64:rate=25:duration=2', *audio(2), '-c:v', 'libx264', '-g', 100, '-c:a', 'aac',
+           work / 'whole.mp4')
+    ffmpeg('-ss', '0.72', '-i', work / 'whole.mp4', '-c', 'copy', work / 'in.mp4')
+    check(float(streams(work / 'in.mp4')[0]['duration']) < 1.4, 'nothing is cut off')
+    want = len(ffmpeg('-i', work / 'in.mp4', '-map', '0:a', '-f', 's16le', '-'))
+    for name in ('out.mkv', 'out.mp4', 'out.ts'):
+        dain(work / 'in.mp4', work / name)
+        got = len(ffmpeg('-i', work / name, '-map', '0:a', '-f', 's16le', '-'))
+        check(0 <= got - want <= 2 * 2 * 1024 * 2, f'{name}: {got} bytes of sound, {want} in the source')
+
+
 @test('cover art of an MP4 becomes an attached file in Matroska')
 def _(work):
     clip(work / 'v.mp4', frames=4)
