@@ -261,18 +261,54 @@ static int to_first_format(Sound *s)
     return r < 0 ? libav_error(s->report, r, "sound cannot be converted") : DAIN_OK;
 }
 
-/* A frame into the filter. On a ramp each has its own tempo, and must be through before the next. */
-static int give(Sound *s)
+/* The frame's samples from `from` on, count of them, into s->adapted. */
+static int slice(Sound *s, int from, int count)
 {
-    char tempo[32];
-    if (!s->pace->points)
-        return av_buffersrc_add_frame(s->filters.source, s->frame);
-    const double middle = (double)s->frame->pts * av_q2d(s->base) +
-                          0.5 * s->frame->nb_samples / s->format->sample_rate;
-    snprintf(tempo, sizeof tempo, "%.9f", ramp_tempo(s, middle));
-    if (s->frame->pts != AV_NOPTS_VALUE)
-        avfilter_graph_send_command(s->filters.graph, "rubberband", "tempo", tempo, NULL, 0, 0);
-    return av_buffersrc_add_frame_flags(s->filters.source, s->frame, AV_BUFFERSRC_FLAG_PUSH);
+    AVFrame *const part = s->adapted;
+    const int r = av_frame_ref(part, s->frame);
+    if (r < 0)
+        return r;
+    const bool planar = av_sample_fmt_is_planar(part->format);
+    const int channels = part->ch_layout.nb_channels;
+    const ptrdiff_t offset =
+        (ptrdiff_t)from * av_get_bytes_per_sample(part->format) * (planar ? 1 : channels);
+    for (int i = 0; i < (planar ? channels : 1); i++) {
+        part->extended_data[i] += offset;
+        if (i < AV_NUM_DATA_POINTERS)
+            part->data[i] = part->extended_data[i];
+    }
+    part->nb_samples = count;
+    return 0;
+}
+
+/* A frame into the filter on a ramp: in pieces, each with its own tempo and through before the next. */
+static int give_on_ramp(Sound *s)
+{
+    enum { PIECE = 1024 };
+    /* A tempo takes effect on what the stretcher still looks ahead at: its window, some 40 ms in
+     * samples that are a power of two. */
+    int look_ahead = 1024;
+    while (look_ahead < s->format->sample_rate * INT64_C(2048) / 48000)
+        look_ahead *= 2;
+    const double rate = s->format->sample_rate;
+    const double start = (double)s->frame->pts * av_q2d(s->base);
+    int r = 0;
+    for (int from = 0; r >= 0 && from < s->frame->nb_samples; from += PIECE) {
+        const int left = s->frame->nb_samples - from, count = left < PIECE ? left : PIECE;
+        char tempo[32];
+        snprintf(tempo, sizeof tempo, "%.9f",
+                 ramp_tempo(s, start + (from + 0.5 * count - look_ahead) / rate));
+        if (s->frame->pts != AV_NOPTS_VALUE)
+            avfilter_graph_send_command(s->filters.graph, "rubberband", "tempo", tempo, NULL, 0, 0);
+        if ((r = slice(s, from, count)) < 0)
+            break;
+        if (from > 0 && s->adapted->pts != AV_NOPTS_VALUE)
+            s->adapted->pts +=
+                av_rescale_q(from, (AVRational){ 1, s->format->sample_rate }, s->base);
+        r = av_buffersrc_add_frame_flags(s->filters.source, s->adapted, AV_BUFFERSRC_FLAG_PUSH);
+        av_frame_unref(s->adapted);
+    }
+    return r;
 }
 
 /* All decoded frames into the filter. Their times need not be in order: only gaps matter. */
@@ -290,7 +326,8 @@ static int filter_decoded(Sound *s, bool end)
             s->next = pace_time(s->pace, time, ratio_of(s->encoder->time_base));
         }
         if (s->frame->nb_samples)
-            r = give(s);
+            r = s->pace->points ? give_on_ramp(s)
+                                : av_buffersrc_add_frame(s->filters.source, s->frame);
         av_frame_unref(s->frame);
         if (r < 0)
             return libav_error(s->report, r, "sound cannot be converted");

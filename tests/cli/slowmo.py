@@ -319,6 +319,23 @@ def _(work):
     equal(told['frames_expected'], len(out), 'forecast')
 
 
+@test('sound on a ramp that begins slow or fast is in step after it, whatever the decoder gives at once')
+def _(work):
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=5', '-f', 'lavfi', '-i',
+           "aevalsrc='if(lt(mod(t,1),0.1),sin(4400*t)*random(0),0)':s=48000:d=5", '-c:v', 'ffv1', '-c:a', 'flac', work / 'in.mkv')
+    # After the points the rest is as long as it was; before them lies the integral of the factor.
+    for ramp, shift in (('0=4,2=1', 3), ('0=0.25,2=1', -0.75), ('0=1,1=3,2=1', 2)):
+        for codec in ('flac', 'pcm_s16le'):
+            ffmpeg('-y', '-i', work / 'in.mkv', '-c:v', 'copy', '-c:a', codec, work / 'own.mkv')
+            dain('-y', '--no-scene', '--slowmo', ramp, '--slowmo-audio', work / 'own.mkv', work / 'out.mkv')
+            heard = sound(work / 'out.mkv')
+            for second in (3, 4):
+                first = int((second + shift - 0.3) * 8000)
+                energy = [v * v for v in heard[first:first + 6400]]
+                middle = (first + sum(i * e for i, e in enumerate(energy)) / sum(energy)) / 8000
+                check(abs(middle - second - shift - 0.05) < 0.02, f'{ramp}, {codec}: a beep at {middle:.3f} s')
+
+
 @test('a ramp where the picture begins after the sound: neither sound nor chapters are lost')
 def _(work):
     clip(work / 'v.mkv', frames=25)
