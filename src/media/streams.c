@@ -184,19 +184,35 @@ static int describe_encoded(AVStream *to, const AVCodecContext *encoder)
     return avcodec_parameters_from_context(to->codecpar, encoder);
 }
 
-/* Asks the muxer itself: writes a header with this stream alone, copied or encoded, into memory. */
+/* A stream of the container's usual video, for muxers that take others only beside one. */
+static void describe_usual_video(AVStream *to, const AVOutputFormat *format)
+{
+    AVCodecParameters *const par = to->codecpar;
+    par->codec_type = AVMEDIA_TYPE_VIDEO;
+    par->codec_id = format->video_codec;
+    par->width = 1280;
+    par->height = 720;
+    par->format = AV_PIX_FMT_YUV420P;
+    to->time_base = (AVRational){ 1, 25 };
+    to->avg_frame_rate = (AVRational){ 25, 1 };
+}
+
+/* Asks the muxer itself: writes a header with this stream, copied or encoded, into memory. */
 static int try_header(const AVOutputFormat *format, const AVStream *from,
-                      const AVCodecContext *encoder)
+                      const AVCodecContext *encoder, bool beside_video)
 {
     AVFormatContext *trial = NULL;
     uint8_t *buffer = NULL;
     int r = avformat_alloc_output_context2(&trial, format, NULL, NULL);
     if (r < 0)
         return r;
+    AVStream *const video = beside_video ? avformat_new_stream(trial, NULL) : NULL;
     AVStream *const to = avformat_new_stream(trial, NULL);
-    r = !to       ? AVERROR(ENOMEM)
-        : encoder ? describe_encoded(to, encoder)
-                  : describe(to, from, format);
+    r = !to || (beside_video && !video) ? AVERROR(ENOMEM)
+        : encoder                       ? describe_encoded(to, encoder)
+                                        : describe(to, from, format);
+    if (video)
+        describe_usual_video(video, format);
     if (r >= 0)
         r = avio_open_dyn_buf(&trial->pb);
     if (r >= 0) {
@@ -208,8 +224,15 @@ static int try_header(const AVOutputFormat *format, const AVStream *from,
     return r;
 }
 
-static int answer(int r)
+/* Alone, and if it is refused beside a video (MXF). 1, 0, AVERROR(ENOMEM). */
+static int muxer_takes(const AVOutputFormat *format, const AVStream *from,
+                       const AVCodecContext *encoder)
 {
+    if (format->flags & AVFMT_NOFILE)
+        return 1;
+    int r = try_header(format, from, encoder, false);
+    if (r < 0 && r != AVERROR(ENOMEM) && format->video_codec != AV_CODEC_ID_NONE)
+        r = try_header(format, from, encoder, true);
     return r == AVERROR(ENOMEM) ? r : r >= 0;
 }
 
@@ -217,7 +240,7 @@ int streams_hold_encoded(const AVOutputFormat *format, const AVCodecContext *enc
 {
     if (container_holds(format, encoder->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
-    return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, NULL, encoder));
+    return muxer_takes(format, NULL, encoder);
 }
 
 int streams_hold(const AVOutputFormat *format, const AVStream *from)
@@ -233,7 +256,7 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from)
             ? !is_matroska(format)
             : container_holds(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
-    return format->flags & AVFMT_NOFILE ? 1 : answer(try_header(format, from, NULL));
+    return muxer_takes(format, from, NULL);
 }
 
 int streams_fate(const AVOutputFormat *format, const AVStream *from, const Pace *pace,

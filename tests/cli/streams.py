@@ -230,6 +230,17 @@ def _(work):
             check(max(samples(work / target, 1)) > 500, f'{target}: the second sound is silent')
 
 
+@test('sound goes into MXF, whose muxer takes it beside a video only')
+def _(work):
+    clip(work / 'v.mkv', frames=10, size='320x240')
+    ffmpeg('-i', work / 'v.mkv', *audio(0.4), '-map', 0, '-map', 1, '-c:v', 'copy', '-c:a', 'flac', work / 'in.mkv')
+    run = dain(work / 'in.mkv', work / 'out.mxf')
+    check('becomes pcm_s16le' in run.stderr, run.stderr)
+    s = streams(work / 'out.mxf')
+    equal([x['codec_name'] for x in s], ['mpeg2video', 'pcm_s16le'], 'streams')
+    equal(s[1]['sample_rate'], '48000', 'rate')
+
+
 @test('what the muxer refuses is not encoded into again; channels that nobody knows are left out')
 def _(work):
     clip(work / 'v.mkv', frames=12)
