@@ -176,11 +176,13 @@ static enum AVPixelFormat choose_format(const enum AVPixelFormat *list, const AV
 {
     const enum AVPixelFormat planar = pixels_to_planar(first->format);
     const bool full_yuv = !strncmp(av_get_pix_fmt_name(first->format), "yuvj", 4);
-    if (!full_yuv && listed(list, first->format))
+    /* New frames have colours between those of a palette. */
+    const bool own = listed(list, first->format) && first->format != AV_PIX_FMT_PAL8;
+    if (own && !full_yuv)
         return first->format;
     if (listed(list, planar))
         return planar;
-    if (listed(list, first->format))
+    if (own)
         return first->format;
     enum AVPixelFormat best = AV_PIX_FMT_NONE;
     for (; *list != AV_PIX_FMT_NONE; list++)

@@ -57,6 +57,15 @@ def _(work):
         equal(video(work / 'out.mkv')['pix_fmt'], same, f'format of {ending} {fmt}')
         equal(frame_hashes(work / 'out.mkv', fmt)[::2], sequence_hashes(folder / f'a_%d.{ending}', fmt),
               f'{ending} {fmt}')
+    # Pictures with a palette: new ones have colours between, and are no worse for it.
+    (work / 'pal').mkdir()
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=0.12', '-vf',
+           'split[a][b];[a]palettegen[p];[b][p]paletteuse', work / 'pal' / 'a_%d.png')
+    dain('-q', work / 'pal', f'{work}/pal-out/')
+    equal(video(work / 'pal' / 'a_1.png')['pix_fmt'], 'pal8', 'format of the source')
+    equal(video(work / 'pal-out' / '00000002.png')['pix_fmt'], 'rgba', 'format of new pictures')
+    equal(sequence_hashes(work / 'pal-out' / '%08d.png', 'rgba')[:5:2], sequence_hashes(work / 'pal' / 'a_%d.png', 'rgba'),
+          'source pictures')
     if have_encoder('exr'):
         folder = pictures(work, 'exr', 'a_%d.exr', 'gbrpf32le', frames=2)
         dain('-y', '-q', '-c', 'ffv1', folder, work / 'out.mkv')
