@@ -5,6 +5,17 @@
 
 #include <string.h>
 
+/* The one option of one network that others would pass over in silence. */
+static void warn_padding(const CommonOptions *common, DainContext *context, Report *report)
+{
+    DainInfo info;
+    if (!common->padding || strcmp(common->padding, "original") ||
+        dain_info(context, &info) != DAIN_OK || !strcmp(info.network, "dain"))
+        return;
+    report_log(report, DAIN_LOG_WARNING,
+               "--pad original is for the original network and does nothing with %s", info.network);
+}
+
 static Backend *open_native(const CommonOptions *common, const EngineOptions *engine,
                             Report *report)
 {
@@ -17,6 +28,8 @@ static Backend *open_native(const CommonOptions *common, const EngineOptions *en
     Backend *const backend = context ? backend_native(context) : NULL;
     if (context && !backend)
         report_error(report, DAIN_ENOMEM, "out of memory");
+    if (backend)
+        warn_padding(common, context, report);
     return backend;
 }
 

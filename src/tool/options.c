@@ -166,13 +166,13 @@ static bool parse_factor(const char *text, Ratio *out)
 /* One factor, or points of a ramp. */
 static bool parse_pace(const char *text, Pace *out)
 {
-    char copy[1024], *rest = NULL;
+    char copy[1024], *rest = copy, *word;
     *out = (Pace){ 0 };
     if (!strchr(text, '='))
         return parse_factor(text, &out->factor);
     if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy)
         return false;
-    for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+    while ((word = strsep(&rest, ","))) { /* strtok() would pass over empty ones */
         char *const sign = strchr(word, '=');
         int64_t time;
         Ratio factor;

@@ -89,6 +89,14 @@ def _(work):
     wrong('-s', '0.5', 'a', 'b', says=('for two pictures',))
 
 
+@test('an option for another network is told to do nothing')
+def _(work):
+    clip(work / 'in.mp4', frames=2)
+    run = dain('--pad', 'original', work / 'in.mp4', work / 'out.mp4')
+    check('--pad original is for the original network and does nothing with edge' in run.stderr, run.stderr)
+    equal(dain('-q', '-y', '--pad', 'minimal', work / 'in.mp4', work / 'out.mp4').stderr, '', 'messages')
+
+
 @test('slips get advice')
 def _(work):
     clip(work / 'a.mp4', frames=3)

@@ -357,7 +357,7 @@ def _(work):
     dain('-y', '--slowmo', '1=1,1.4=3', '--start', '1', '--fps', '50', work / 'in.mp4', work / 'out.mp4')
     # 1 s of source: the factor rises from 1 to 3 in 0.4 s, then it is 3.
     near_times(work / 'out.mp4', grid(math.ceil((0.4 * 2 + 0.6 * 3) * 50 - 1e-6), 50))
-    for wrong in ('1=2,1=3', '2=1,1=1', '0=0', '=2', '1=', '0=1,x=2', '0=2000', ','.join(f'{i}=1' for i in range(33))):
+    for wrong in ('1=2,1=3', '2=1,1=1', '0=0', '=2', '1=', '0=1,x=2', '0=1,,1=2', '0=1,', '0=2000', ','.join(f'{i}=1' for i in range(33))):
         one_line(dain('--slowmo', wrong, work / 'in.mp4', work / 'x.mp4', code=2), '--slowmo')
     one_line(dain('--slowmo', RAMP_TEXT, '--vfr', work / 'in.mp4', work / 'x.mp4', code=2), '--vfr')
     one_line(dain('--slowmo', RAMP_TEXT, '-n', '9', work / 'in.mp4', work / 'x.mp4', code=2), '--frames')
