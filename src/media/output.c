@@ -65,6 +65,18 @@ const AVOutputFormat *output_container(const char *path, const char *name, Repor
 
 /* ---- opening ---- */
 
+/* Microseconds between the first frame of the source's video and the first that is kept. */
+static int64_t skipped_time(const Source *source, int64_t first_pts)
+{
+    const SourceVideo video = source_video(source);
+    const AVStream *const st = source_format(source)->streams[video.index];
+    if (st->start_time == AV_NOPTS_VALUE)
+        return 0;
+    return source_start(source) +
+           av_rescale_q(first_pts, libav_rational(video.time_base), AV_TIME_BASE_Q) -
+           av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q);
+}
+
 /* What cannot be converted is left out later on; sound for a new pace was asked for. */
 static int open_recode(Output *o, const AVStream *from, Recode **recode)
 {
@@ -118,12 +130,13 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
         report_log(o->report, DAIN_LOG_WARNING,
                    "pictures hold no sound and no other streams: they are left out");
     int r = only_video ? DAIN_OK : open_recodes(o, source, s->stretch_sound);
-    const StreamPace pace = { source_start(source), source_end(source), &o->pace, o->recode };
+    const StreamPace pace = { source_start(source), source_end(source),
+                              skipped_time(source, s->first_pts), &o->pace, o->recode };
     if (r >= 0)
         r = streams_create(o->format, in, video, source_chosen(source), only_video,
                            encoder_context(o->encoder), first, &pace, o->map, o->report);
     if (r >= 0)
-        r = streams_copy_file_data(o->format, in, &pace, o->report);
+        r = streams_copy_file_data(o->format, in, video, o->map[video], &pace, o->report);
     if (r >= 0)
         o->video = o->format->streams[o->map[video]];
     return r;

@@ -91,17 +91,6 @@ static int copy_chapter(AVFormatContext *out, const AVChapter *from, const Strea
     return r;
 }
 
-int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, const StreamPace *pace,
-                           Report *report)
-{
-    if (copy_tags(&out->metadata, in->metadata, true, false) < 0)
-        return out_of_memory(report);
-    for (unsigned i = 0; i < in->nb_chapters; i++)
-        if (copy_chapter(out, in->chapters[i], pace) < 0)
-            return out_of_memory(report);
-    return DAIN_OK;
-}
-
 /* ---- streams that are copied ---- */
 
 /* Keeps the codec tag where the container knows it for this codec, else lets it choose its own. */
@@ -397,16 +386,36 @@ static int copy_picture_data(AVStream *to, const AVStream *from, const AVFrame *
     return r;
 }
 
+/* The timecode of a frame that comes so many microseconds after the one that the tag is for. Text
+ * that is no timecode stays as it is. */
+static void move_timecode(const char *tag, AVRational rate, int64_t time, char *text, size_t size)
+{
+    char moved[AV_TIMECODE_STR_SIZE];
+    AVTimecode code;
+    const bool rated = rate.num > 0 && rate.den > 0;
+    const int64_t frames = rated ? av_rescale_q(time, AV_TIME_BASE_Q, av_inv_q(rate)) : 0;
+    const bool found = frames > 0 && frames < INT32_MAX &&
+                       av_timecode_init_from_string(&code, rate, tag, NULL) >= 0;
+    if (found)
+        code.flags |= AV_TIMECODE_FLAG_24HOURSMAX;
+    snprintf(text, size, "%s", found ? av_timecode_make_string(&code, moved, (int)frames) : tag);
+}
+
 /*
- * The timecode of the first frame at another rate: 01:00:00:20 of 25 frames a second is 01:00:00:40
- * of 50. Drop-frame counting exists for multiples of 30000/1001 only; the clock stays what it is.
+ * The timecode of the first frame, which comes `time` after the source's first, at another rate:
+ * 01:00:00:20 of 25 frames a second is 01:00:00:40 of 50. Drop-frame counting exists for multiples of
+ * 30000/1001 only; the clock stays what it is.
  */
-static int convert_timecode(AVDictionary **tags, AVRational from, AVRational to, Report *report)
+static int convert_timecode(AVDictionary **tags, AVRational from, AVRational to, int64_t time,
+                            Report *report)
 {
     const AVDictionaryEntry *const tag = av_dict_get(*tags, "timecode", NULL, 0);
     int hour, minute, second, frame;
-    char mark;
-    if (!tag || sscanf(tag->value, "%d:%d:%d%c%d", &hour, &minute, &second, &mark, &frame) != 5)
+    char mark, text[64];
+    if (!tag)
+        return 0;
+    move_timecode(tag->value, from, time, text, sizeof text);
+    if (sscanf(text, "%d:%d:%d%c%d", &hour, &minute, &second, &mark, &frame) != 5)
         return 0;
     const int old = from.num > 0 && from.den > 0 ? (from.num + from.den / 2) / from.den : 0;
     const int new = to.num > 0 && to.den > 0 ? (to.num + to.den / 2) / to.den : 0;
@@ -415,7 +424,6 @@ static int convert_timecode(AVDictionary **tags, AVRational from, AVRational to,
                    tag->value);
         return av_dict_set(tags, "timecode", NULL, 0);
     }
-    char text[64];
     snprintf(text, sizeof text, "%02d:%02d:%02d%c%02d", hour, minute, second,
              mark != ':' && new % 30 == 0 && to.den == 1001 ? ';' : ':',
              (int)((int64_t)frame * new / old));
@@ -434,7 +442,7 @@ static void warn_dynamic_hdr(const AVStream *from, const AVFrame *first, Report 
 }
 
 static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecContext *encoder,
-                     const AVFrame *first, int *number, Report *report)
+                     const AVFrame *first, int64_t skipped, int *number, Report *report)
 {
     AVStream *const to = avformat_new_stream(out, NULL);
     if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0)
@@ -447,7 +455,8 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
     to->disposition = from->disposition;
     if (copy_tags(&to->metadata, from->metadata, false, true) < 0 ||
         copy_picture_data(to, from, first) < 0 ||
-        convert_timecode(&to->metadata, from->avg_frame_rate, to->avg_frame_rate, report) < 0)
+        convert_timecode(&to->metadata, from->avg_frame_rate, to->avg_frame_rate, skipped, report) <
+            0)
         return out_of_memory(report);
     warn_dynamic_hdr(from, first, report);
 #if LIBAVFORMAT_VERSION_INT < AV_VERSION_INT(60, 12, 100)
@@ -470,7 +479,7 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
         int r = DAIN_OK;
         map[i] = -1;
         if (i == video)
-            r = add_video(out, from, encoder, first, &map[i], report);
+            r = add_video(out, from, encoder, first, pace->skipped, &map[i], report);
         else if (only_video || !chosen[i])
             continue;
         else if (pace->recode && pace->recode[i])
@@ -483,5 +492,19 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
         if (r < 0)
             return r;
     }
+    return DAIN_OK;
+}
+
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int video, int to,
+                           const StreamPace *pace, Report *report)
+{
+    /* In MXF the timecode is the file's. */
+    if (copy_tags(&out->metadata, in->metadata, true, false) < 0 ||
+        convert_timecode(&out->metadata, in->streams[video]->avg_frame_rate,
+                         out->streams[to]->avg_frame_rate, pace->skipped, report) < 0)
+        return out_of_memory(report);
+    for (unsigned i = 0; i < in->nb_chapters; i++)
+        if (copy_chapter(out, in->chapters[i], pace) < 0)
+            return out_of_memory(report);
     return DAIN_OK;
 }

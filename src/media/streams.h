@@ -9,6 +9,7 @@
 /* Another pace or a part of the source. */
 typedef struct StreamPace {
     int64_t start, end;    /* microseconds on the clock of the source's packets that are kept */
+    int64_t skipped;       /* microseconds of the main video before its first frame that is kept */
     const Pace *pace;      /* of the output's clock */
     Recode *const *recode; /* for each stream what makes it anew, or NULL */
 } StreamPace;
@@ -42,9 +43,9 @@ int streams_create(AVFormatContext *out, const AVFormatContext *in, int video, c
                    bool only_video, const AVCodecContext *encoder, const AVFrame *first,
                    const StreamPace *pace, int *map, Report *report);
 
-/* Copies metadata and chapters of the file; chapters are moved and cut like the rest. Errors:
- * DAIN_ENOMEM. */
-int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, const StreamPace *pace,
-                           Report *report);
+/* Copies metadata and chapters of the file; chapters are moved and cut like the rest, a timecode goes
+ * with the main video, which is stream `video` of in and `to` of out. Errors: DAIN_ENOMEM. */
+int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int video, int to,
+                           const StreamPace *pace, Report *report);
 
 #endif

@@ -357,4 +357,19 @@ def _(work):
     equal(streams(work / 'out.mov')[-1].get('codec_tag_string'), 'tmcd', 'timecode track')
 
 
+@test('the timecode is that of the first frame of the part, counted with dropped numbers too')
+def _(work):
+    for rate, code, start, want in (('25', '01:00:00:10', '1', '01:00:01:20'),
+                                    ('25', '01:00:00:10', '0.05', '01:00:00:24'),
+                                    ('25', '23:59:59:20', '1', '00:00:00:40'),
+                                    ('30000/1001', '00:00:59;28', '0.1', '00:01:00;06'),
+                                    ('30000/1001', '00:00:59:28', '0.1', '00:01:00:02')):
+        clip(work / 'in.mov', rate=rate, frames=40, extra=('-timecode', code))
+        dain('-q', '-y', '--start', start, work / 'in.mov', work / 'out.mov')
+        equal(video(work / 'out.mov')['tags'].get('timecode'), want, f'timecode of {code} from {start} on')
+    clip(work / 'in.mxf', frames=40, codec=('-c:v', 'mpeg2video'), extra=('-timecode', '01:00:00:10'))
+    dain('-q', '-y', '--start', '1', work / 'in.mxf', work / 'out.mov')
+    equal(video(work / 'out.mov')['tags'].get('timecode'), '01:00:01:20', 'timecode of MXF')
+
+
 main()
