@@ -10,6 +10,7 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int interrupted(void *opaque)
 {
@@ -42,6 +43,19 @@ static char *name_to_open(const char *url)
     return strchr(url, ':') ? av_asprintf("file:%s", url) : av_strdup(url);
 }
 
+static AVDictionary *options_to_open(const Source *s, const char *url)
+{
+    AVDictionary *options = NULL;
+    char rate[48];
+    if (s->settings.input_rate.num > 0)
+        av_dict_set(&options, "framerate", ratio_text(s->settings.input_rate, rate, sizeof rate),
+                    0);
+    /* The name of a picture that is there is no pattern, nor is that of its folder. */
+    if (strchr(url, '%') && access(url, F_OK) == 0)
+        av_dict_set(&options, "pattern_type", "none", 0);
+    return options;
+}
+
 /* url is for messages, name is opened. */
 static int open_input(Source *s, const char *url, const char *name)
 {
@@ -61,14 +75,9 @@ static int open_input(Source *s, const char *url, const char *name)
             return libav_error(s->report, r, "%s", url);
         s->format->pb = s->pipe;
     }
-    AVDictionary *options = NULL;
-    if (s->settings.input_rate.num > 0) {
-        char rate[48];
-        av_dict_set(&options, "framerate", ratio_text(s->settings.input_rate, rate, sizeof rate),
-                    0);
-    }
+    AVDictionary *options = options_to_open(s, url);
     r = avformat_open_input(&s->format, name, NULL, &options);
-    const bool unused = av_dict_count(options) > 0;
+    const bool unused = av_dict_get(options, "framerate", NULL, 0);
     av_dict_free(&options);
     if (r >= 0 && unused)
         return report_error(s->report, DAIN_EINVAL,

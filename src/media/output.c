@@ -43,7 +43,9 @@ const AVOutputFormat *output_container(const char *path, const char *name, Repor
         return named_container(path, name, report);
     if (!strcmp(path, "-"))
         return av_guess_format("yuv4mpegpipe", NULL, NULL);
-    const AVOutputFormat *const format = av_guess_format(NULL, path, NULL);
+    /* Not by the folders: FFmpeg would take a %d in their names for that of a pattern. */
+    const char *const slash = strrchr(path, '/');
+    const AVOutputFormat *const format = av_guess_format(NULL, slash ? slash + 1 : path, NULL);
     if (format && picture_out_wanted(path))
         return av_guess_format("image2", NULL, NULL);
     if (still_named(path)) {

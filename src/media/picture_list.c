@@ -18,7 +18,8 @@ enum { DIGITS = 15 };
 
 bool picture_pattern_parse(const char *text, PicturePattern *pattern)
 {
-    const char *const percent = strchr(text, '%');
+    const char *const slash = strrchr(text, '/');
+    const char *const percent = strchr(slash ? slash + 1 : text, '%');
     if (!percent)
         return false;
     const char *p = percent + 1;
@@ -145,7 +146,7 @@ static int read_pattern(PictureList *list, const char *path, size_t folder, DIR 
     const char *const pattern = path + folder;
     PicturePattern parts;
     if (!picture_pattern_parse(pattern, &parts))
-        return report_error(report, DAIN_EINVAL, "%s: the %%d belongs into the file name", path);
+        return report_error(report, DAIN_EINVAL, "%s is no pattern", path);
     const struct dirent *entry;
     while ((entry = readdir(dir))) {
         const int64_t number = number_of(entry->d_name, pattern, &parts);

@@ -27,7 +27,7 @@ typedef struct PicturePattern {
     int suffix; /* where the rest begins */
 } PicturePattern;
 
-/* False if the text has not exactly one %d, %Nd or %0Nd (%% stands for a percent sign and is not
+/* False if what follows the last slash has not exactly one %d, %Nd or %0Nd (%% stands for a percent sign and is not
  * counted, but is not replaced either: such patterns are refused). */
 bool picture_pattern_parse(const char *text, PicturePattern *pattern);
 

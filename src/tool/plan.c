@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/forecast.h"
+#include "media/picture_out.h"
 #include "tool/common.h"
 #include "tool/events.h"
 #include "tool/progress.h"
@@ -217,7 +218,7 @@ static int check_folder(const char *path, Report *report)
         snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
     if (access(folder, W_OK) == 0)
         return DAIN_OK;
-    if (errno == ENOENT && strchr(path, '%')) /* a folder for pictures would be made */
+    if (errno == ENOENT && picture_out_wanted(path)) /* a folder for pictures would be made */
         return DAIN_OK;
     return report_error(report, DAIN_EIO, "cannot write to %s: %s", folder, strerror(errno));
 }

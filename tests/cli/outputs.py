@@ -117,6 +117,28 @@ def _(work):
     nothing_left(work, 'in', 'in.mkv')
 
 
+@test('a percent sign in the name of a folder is one, for pictures, patterns and videos')
+def _(work):
+    pictures(work / 'in', frames=3)
+    for folder in ('100% done', 'x%y', '50%d', '%%', '%d%d'):
+        out = work / folder
+        dain(work / 'in', f'{out}/')
+        equal(names(out), [f'{n:08}.png' for n in range(1, 7)], f'pictures in {folder}')
+        dain('--dry-run', work / 'in', f'{work}/new {folder}/')
+        dain('-y', work / 'in', out / 'n%02d.jpg')
+        check((out / 'n06.jpg').exists(), f'a pattern in {folder}')
+        for pattern in (out, f'{out}/%08d.png'):
+            run = dain('-y', '-c', 'ffv1', '--segment', '4', pattern, work / 'back.mkv')
+            check('24 frames a second' in run.stderr, run.stderr)
+        equal(len(frame_hashes(work / 'back.mkv')), 12, f'frames from a pattern in {folder}')
+        for ending in ('mkv', 'mp4', 'gif'):
+            dain('--segment', '4', work / 'back.mkv', out / f'v.{ending}')
+            check((out / f'v.{ending}').exists(), f'.{ending} in {folder}')
+        dain('-q', '-y', out / '00000001.png', work / 'one.mkv')
+        dain('-q', '-y', out / 'v.gif', work / 'gif.mkv')
+    one_line(dain(work / 'in', work / 'x%y' / 'out.png', code=1), 'one picture holds no video')
+
+
 @test('YUV4MPEG to standard output, with depth and rate, and into the next program')
 def _(work):
     for fmt in ('yuv420p', 'yuv422p10le', 'yuv444p12le', 'gray', 'yuv420p16le'):
