@@ -424,6 +424,26 @@ int source_seek(Source *s, int64_t pts, int64_t frames)
     return DAIN_OK;
 }
 
+int source_no_frame(const Source *s)
+{
+    const Part *const p = &s->settings.part;
+    const double from = 1e-6 * (double)p->start, to = 1e-6 * (double)p->end;
+    const bool others = s->clock.frames > 0 || s->sequence; /* they lie outside of the part */
+    if (part_given(p) && others && p->end)
+        return report_error(s->report, DAIN_EINVAL,
+                            "%s: nothing is left, no frame begins between %.3f and %.3f seconds",
+                            s->url, from, to);
+    if (part_given(p) && others)
+        return report_error(s->report, DAIN_EINVAL,
+                            "%s: nothing is left, its last frame begins before %.3f seconds",
+                            s->url, from);
+    return report_error(
+        s->report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded%s", s->url,
+        strcmp(s->url, "-") ? ""
+                            : " (a file whose index is at its end, as in most .mp4, "
+                              "cannot come through a pipe: name it)");
+}
+
 /* ---- what is known ---- */
 
 SourceVideo source_video(const Source *s)

@@ -73,6 +73,10 @@ enum { SOURCE_END = 0, SOURCE_FRAME = 1, SOURCE_PACKET = 2 };
  */
 int source_next(Source *source, AVFrame *frame, AVPacket *packet);
 
+/* Says why there was no frame at all before SOURCE_END: none can be decoded (DAIN_EFORMAT), or none
+ * begins in the part that is wanted (DAIN_EINVAL). */
+int source_no_frame(const Source *source);
+
 /* Goes to a key frame well before a time in the main video stream, given as source_next() gives it;
  * frames come from there on, and it is the caller's to recognise those it knows: a file may be such
  * that others come, or the same with other times. frames: how many there are before them. DAIN_EIO

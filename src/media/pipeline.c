@@ -27,13 +27,7 @@ static int open_source(Pipeline *p)
         return stage_no_memory(&p->reader);
     r = reader_next(p, &p->reader, &p->first);
     if (r == SOURCE_END)
-        return report_error(
-            &p->reader.report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded%s",
-            p->settings->input,
-            strcmp(p->settings->input, "-")
-                ? ""
-                : " (a file whose index is at its end, as in most .mp4, cannot come "
-                  "through a pipe: name it)");
+        return source_no_frame(p->source);
     return r < 0 ? r : DAIN_OK;
 }
 

@@ -286,8 +286,7 @@ int info_print_video(const char *path, bool json, Report *report)
     if (r == DAIN_OK) {
         r = first_frame(source, frame, report);
         if (r == SOURCE_END)
-            r = report_error(report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded",
-                             path);
+            r = source_no_frame(source);
     }
     if (r == SOURCE_FRAME) {
         find_facts(source, frame, &facts);

@@ -216,13 +216,11 @@ static int count_frames(const char *path, const SourceSettings *how, Report *rep
         av_frame_unref(frame);
         r = source_next(source, frame, packet);
     }
-    --*count;
+    if (--*count < 1 && r == SOURCE_END)
+        r = source_no_frame(source);
     av_frame_free(&frame);
     av_packet_free(&packet);
     source_close(&source);
-    if (r == DAIN_OK && *count < 1)
-        r = report_error(report, DAIN_EFORMAT, "%s: not one frame of its video can be decoded",
-                         path);
     return r;
 }
 

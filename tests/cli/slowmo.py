@@ -194,6 +194,12 @@ def _(work):
                        (('--slowmo-audio',), '--slowmo')):
         one_line(dain(*args, work / 'in.mp4', out, code=2), part)
     one_line(dain('--start', '100', work / 'in.mp4', out, code=1), 'nothing is left')
+    clip(work / 'two.mkv', frames=50)
+    # Its last frame is shown from 1.96 on; frames that begin before the part are none of it.
+    for more in ((), ('-n', '9'), ('--dry-run',)):
+        one_line(dain(*more, '--start', '1.99', work / 'two.mkv', out, code=1), 'nothing is left', 'before 1.990')
+    one_line(dain('--start', '1.01', '--end', '1.03', work / 'two.mkv', out, code=1), 'between 1.010 and 1.030')
+    (work / 'two.mkv').unlink()
     one_line(dain('--slowmo', '5000', work / 'in.mp4', out, code=2), 'factor', '1000')
     nothing_left(work, 'in.mp4')
 
