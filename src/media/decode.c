@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/intact.h"
+#include "media/length.h"
 #include "media/pipe_io.h"
 
 #include <libavutil/common.h>
@@ -449,24 +450,11 @@ int source_no_frame(const Source *s)
 SourceVideo source_video(const Source *s)
 {
     const AVStream *const st = s->stream;
-    int64_t frames = st->nb_frames;
-    if (frames <= 0 && s->rate.num) {
-        const int64_t span = st->duration != AV_NOPTS_VALUE
-                                 ? av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q)
-                                 : s->format->duration;
-        if (span != AV_NOPTS_VALUE && span > 0)
-            frames = av_rescale(span, s->rate.num, s->rate.den * AV_TIME_BASE);
-    }
-    if (part_given(&s->settings.part)) {
-        const int64_t length = part_length(&s->settings.part, s->format->duration);
-        frames = s->rate.num && length > 0
-                     ? av_rescale(length, s->rate.num, s->rate.den * AV_TIME_BASE)
-                     : 0;
-    }
+    const int64_t start = s->clock.start - (s->sequence ? 0 : s->settings.part.start);
     SourceVideo video = { .index = st->index,
                           .time_base = ratio_of(st->time_base),
                           .rate = s->rate,
-                          .frames = frames > 0 ? frames : 0,
+                          .frames = length_frames(s->format, st, s->rate, &s->settings.part, start),
                           .width = st->codecpar->width,
                           .height = st->codecpar->height,
                           .codec = s->sequence ? sequence_codec(s->sequence)

@@ -40,6 +40,17 @@ def _(work):
         (work / 'out.mp4').unlink()
 
 
+@test('frames are counted by the length of the picture where sound is longer')
+def _(work):
+    for name in ('in.mkv', 'in.mp4', 'in.mov', 'in.ts'):
+        ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=2', '-f', 'lavfi', '-i', 'sine=duration=2.5',
+               '-c:v', 'mpeg4', '-c:a', 'aac', work / name)
+        equal(plan(work / name, work / 'out.mkv')['frames_in'], 50, f'frames of {name}')
+        for part, frames in ((('--start', '1'), 25), (('--start', '1', '--end', '2.3'), 25), (('--end', '1'), 25)):
+            told = plan(*part, work / name, work / 'out.mkv')['frames_in']
+            check(abs(told - frames) <= 1, f'{told} frames of {name} {part}')
+
+
 @test('streams that the container cannot hold are told, and what they become')
 def _(work):
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=0.4', '-f', 'lavfi', '-i',
