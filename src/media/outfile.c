@@ -162,6 +162,9 @@ static int create_temporary(OutFile *f, Report *report)
         return report_error(report, DAIN_ENOMEM, "out of memory");
     f->lock = open_locked(f->temporary);
     if (f->lock >= 0) {
+        /* What others may not read they may not read while it is made, either. */
+        if (f->replaces)
+            fchmod(f->lock, f->mode | S_IRUSR | S_IWUSR);
         remember(f->temporary);
         return DAIN_OK;
     }
@@ -174,6 +177,12 @@ static int create_temporary(OutFile *f, Report *report)
     return r;
 }
 
+bool outfile_is_direct(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool overwrite,
                  Report *report)
 {
@@ -181,18 +190,20 @@ int outfile_open(OutFile *f, const char *path, const char *const *inputs, bool o
     f->overwrite = overwrite;
     const bool standard = !strcmp(path, "-");
     const bool url = standard || strstr(path, "://") != NULL;
-    f->target = standard ? mem_strdup("pipe:1") : url ? mem_strdup(path) : outfile_resolve(path);
+    /* A device or a pipe: /dev/stdout and >(command) are links that lead to no name. */
+    const bool direct = url || outfile_is_direct(path);
+    f->target = standard ? mem_strdup("pipe:1") : direct ? mem_strdup(path) : outfile_resolve(path);
     if (!f->target)
         return report_error(report, DAIN_ENOMEM, "out of memory");
-    if (url)
+    if (direct)
         return DAIN_OK;
     struct stat st;
     int r = DAIN_OK;
     if (stat(f->target, &st) == 0) {
+        f->replaces = true;
+        f->mode = st.st_mode & 0777;
         if (S_ISDIR(st.st_mode))
             r = report_error(report, DAIN_EIO, "%s is a folder, not a file", path);
-        else if (!S_ISREG(st.st_mode))
-            return DAIN_OK; /* a device or a pipe */
         else if (is_input(&st, inputs))
             r = report_error(report, DAIN_EINVAL, "%s is the input itself", path);
         else if (!overwrite)
@@ -245,7 +256,10 @@ int outfile_commit(OutFile *f, Report *report)
 {
     int r = DAIN_OK;
     if (f->temporary) {
-        if (flush_to_disk(f->temporary) != 0)
+        const bool flushed = flush_to_disk(f->temporary) == 0;
+        if (flushed && f->replaces)
+            fchmod(f->lock, f->mode);
+        if (!flushed)
             r = report_error(report, DAIN_EIO, "cannot write %s: %s", f->target, strerror(errno));
         else if ((f->overwrite ? rename(f->temporary, f->target)
                                : rename_new(f->temporary, f->target)) != 0)

@@ -1,8 +1,9 @@
 /*
  * The name of a file that is being written: a temporary one beside the target, renamed when the file
  * is complete, so that a half file never stands under the final name. It is locked meanwhile: a
- * second run on the same target is refused, and what a killed run left is written over. Devices,
- * pipes, URLs and standard output ("-") are written to directly.
+ * second run on the same target is refused, and what a killed run left is written over. A file that
+ * replaces another gets its permissions. Devices, pipes, URLs and standard output ("-") are written
+ * to directly.
  */
 #ifndef DAIN_MEDIA_OUTFILE_H
 #define DAIN_MEDIA_OUTFILE_H
@@ -11,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* Zero-initialised is closed. */
 typedef struct OutFile {
@@ -18,11 +20,16 @@ typedef struct OutFile {
     char *temporary; /* NULL: the target is written to directly */
     int lock;        /* descriptor of the temporary file, which holds the lock */
     bool overwrite;
+    bool replaces; /* a file is there, of these permissions, which the new one gets */
+    mode_t mode;
 } OutFile;
 
 /* "FOLDER/.NAME" + suffix for FOLDER/NAME: what belongs to a target lies beside it, hidden. A name
  * too long for that is cut and told apart by a number. NULL without memory. */
 char *outfile_beside(const char *target, const char *suffix);
+
+/* Whether a device or a pipe is there, which is written to directly. */
+bool outfile_is_direct(const char *path);
 
 /* The file that a path leads to, with symbolic links followed, also where that does not exist yet: it
  * is written, not the link. NULL without memory. */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/forecast.h"
+#include "media/outfile.h"
 #include "media/picture_out.h"
 #include "tool/common.h"
 #include "tool/events.h"
@@ -190,7 +191,8 @@ static void print_text(const PipelineSettings *s, const Forecast *f, const Speed
     if (f->frames_in)
         printf("  %-10s%" PRId64 " new, %" PRId64 " as in the source (more at scene cuts)\n",
                "frames", f->made, f->frames_out - f->made);
-    if (!s->output.overwrite && access(s->output.path, F_OK) == 0)
+    if (!s->output.overwrite && access(s->output.path, F_OK) == 0 &&
+        !outfile_is_direct(s->output.path))
         printf("  %-10sthis file exists; -y replaces it\n", "note");
     printf("work\n  %-10s%s\n", "network", v->network);
     if (v->bytes)
@@ -210,7 +212,7 @@ static void print_text(const PipelineSettings *s, const Forecast *f, const Speed
 /* Whether the folder of a file can be written to. */
 static int check_folder(const char *path, Report *report)
 {
-    if (!strcmp(path, "-") || strstr(path, "://"))
+    if (!strcmp(path, "-") || strstr(path, "://") || outfile_is_direct(path))
         return DAIN_OK;
     const char *const slash = strrchr(path, '/');
     char folder[PATH_MAX] = ".";

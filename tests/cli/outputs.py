@@ -189,6 +189,37 @@ def _(work):
     check((work / 'out' / '00000001.png').exists(), 'a folder that was there is gone')
 
 
+@test('pipes by the names that shells and systems give them')
+def _(work):
+    clip(work / 'in.mkv', frames=4, codec=('-c:v', 'ffv1'))
+    dain('-q', '-c', 'ffv1', work / 'in.mkv', work / 'want.mkv')
+    line = f'"{DAIN}" -q -c ffv1 --container mkv "{work}/in.mkv"'
+    for i, command in enumerate((f'{line} /dev/stdout | cat > OUT', f'{line} /dev/fd/1 | cat > OUT',
+                                 f'{line} /proc/self/fd/3 3>&1 | cat > OUT', f'{line} --segment 3 >(cat > OUT); wait $!')):
+        out = work / f'{i}.mkv'
+        run = subprocess.run(['bash', '-c', command.replace('OUT', f'"{out}"')], capture_output=True, text=True)
+        equal((run.returncode, run.stderr), (0, ''), f'exit code and messages of {command}')
+        equal(frame_hashes(out), frame_hashes(work / 'want.mkv'), f'frames of {command}')
+    run = subprocess.run(['bash', '-c', f'{line} --dry-run /dev/stdout | cat'], capture_output=True, text=True)
+    check('nothing was written' in run.stdout and 'exists' not in run.stdout, run.stdout + run.stderr)
+
+
+@test('a file that replaces another keeps its permissions')
+def _(work):
+    clip(work / 'in.mkv', frames=3)
+    for mode in (0o600, 0o640, 0o755, 0o666):
+        for name in ('out.mkv', 'link.mkv'):
+            (work / 'out.mkv').write_text('old')
+            (work / 'out.mkv').chmod(mode)
+            if name == 'link.mkv' and not (work / name).exists():
+                (work / name).symlink_to('out.mkv')
+            dain('-q', '-y', '--segment', '2', work / 'in.mkv', work / name)
+            equal(oct((work / 'out.mkv').stat().st_mode & 0o777), oct(mode), f'mode of {name}')
+    dain('-q', work / 'in.mkv', work / 'new.mkv')
+    (work / 'empty').touch()
+    equal((work / 'new.mkv').stat().st_mode, (work / 'empty').stat().st_mode, 'mode of a new file')
+
+
 @test('a reader of standard output that goes away ends it with a line')
 def _(work):
     clip(work / 'in.mkv', size='320x240', frames=60)
