@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { TERM = 64 }; /* characters, with the null */
+
 bool stream_is_video(const AVStream *st)
 {
     return st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
@@ -64,9 +66,26 @@ static int choose_kind(const AVFormatContext *f, enum AVMediaType kind, const ch
     return found;
 }
 
+/* Whether there can be such a term, whatever the file. */
+static int check_term(const char *term, Report *report)
+{
+    char kind[TERM];
+    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(term, ":"), term);
+    if (!strcmp(term, "none") || !strcmp(term, "all") || number_of(term) >= 0 ||
+        kind_of(kind) != AVMEDIA_TYPE_UNKNOWN)
+        return DAIN_OK;
+    return report_error(report, DAIN_EINVAL,
+                        "--streams %s: should be all, none, a number, or video, audio, "
+                        "subtitle, data, attachment, with or without :NUMBER or :LANGUAGE",
+                        term);
+}
+
 static int choose_term(const AVFormatContext *f, char *term, bool *chosen, int *video,
                        Report *report)
 {
+    const int wrong = check_term(term, report);
+    if (wrong < 0)
+        return wrong;
     const int number = number_of(term);
     if (!strcmp(term, "none"))
         return DAIN_OK;
@@ -87,32 +106,42 @@ static int choose_term(const AVFormatContext *f, char *term, bool *chosen, int *
     char *const colon = strchr(term, ':');
     if (colon)
         *colon = 0;
-    const enum AVMediaType kind = kind_of(term);
-    if (kind == AVMEDIA_TYPE_UNKNOWN)
-        return report_error(report, DAIN_EINVAL,
-                            "--streams %s: should be all, none, a number, or video, audio, "
-                            "subtitle, data, attachment, with or without :NUMBER or :LANGUAGE",
-                            term);
     /* A kind that does not occur is no fault; a certain stream that does not is. */
-    if (!choose_kind(f, kind, colon ? colon + 1 : NULL, chosen, video) && colon)
+    if (!choose_kind(f, kind_of(term), colon ? colon + 1 : NULL, chosen, video) && colon)
         return report_error(report, DAIN_EINVAL, "--streams %s:%s: there is no such stream", term,
                             colon + 1);
     return DAIN_OK;
 }
 
+/* Takes the first term off a list; what follows. */
+static const char *take_term(const char *text, char *term)
+{
+    const size_t length = strcspn(text, ",");
+    snprintf(term, TERM, "%.*s", (int)length, text);
+    return text + length + (text[length] == ',');
+}
+
 int stream_choice(const char *text, const AVFormatContext *f, bool *chosen, int *video,
                   Report *report)
 {
+    char term[TERM];
+    int r = DAIN_OK;
     *video = -1;
     memset(chosen, 0, f->nb_streams * sizeof *chosen);
-    while (*text) {
-        char term[64];
-        const size_t length = strcspn(text, ",");
-        snprintf(term, sizeof term, "%.*s", (int)length, text);
-        const int r = choose_term(f, term, chosen, video, report);
-        if (r < 0)
-            return r;
-        text += length + (text[length] == ',');
+    while (*text && r >= 0) {
+        text = take_term(text, term);
+        r = choose_term(f, term, chosen, video, report);
     }
-    return DAIN_OK;
+    return r;
+}
+
+int stream_choice_check(const char *text, Report *report)
+{
+    char term[TERM];
+    int r = DAIN_OK;
+    while (*text && r >= 0) {
+        text = take_term(text, term);
+        r = check_term(term, report);
+    }
+    return r;
 }

@@ -16,6 +16,9 @@
 int stream_choice(const char *text, const AVFormatContext *format, bool *chosen, int *video,
                   Report *report);
 
+/* Whether text is such a list for some file. DAIN_EINVAL with a sentence. */
+int stream_choice_check(const char *text, Report *report);
+
 /* A video stream of moving pictures: no cover art, no thumbnails. */
 bool stream_is_video(const AVStream *stream);
 

@@ -201,12 +201,22 @@ static bool wants_subsampling(const AVCodec *codec, const AVOutputFormat *contai
            named(container->name, containers) && !(first->width % 2 || first->height % 2);
 }
 
+static bool writable(enum AVPixelFormat format)
+{
+    return format != AV_PIX_FMT_NONE && (pixels_writable(format) || format == AV_PIX_FMT_PAL8);
+}
+
+static int unknown_format(const char *name, Report *report)
+{
+    return report_error(report, DAIN_EINVAL, "unknown pixel format %s", name);
+}
+
 static int named_format(const AVCodec *codec, const enum AVPixelFormat *list, const char *name,
                         Report *report)
 {
     const enum AVPixelFormat format = av_get_pix_fmt(name);
-    if (format == AV_PIX_FMT_NONE || !(pixels_writable(format) || format == AV_PIX_FMT_PAL8))
-        return report_error(report, DAIN_EINVAL, "unknown pixel format %s", name);
+    if (!writable(format))
+        return unknown_format(name, report);
     if (listed(list, format))
         return format;
     char names[160] = "";
@@ -240,4 +250,32 @@ int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, c
         return report_error(report, DAIN_EUNSUPPORTED, "%s takes no pixel format like %s",
                             codec->name, av_get_pix_fmt_name(first->format));
     return format;
+}
+
+int codec_check_preset(const AVCodec *codec, const char *preset, Report *report)
+{
+    static const char *const presets[] = { "ultrafast", "superfast", "veryfast", "faster",
+                                           "fast",      "medium",    "slow",     "slower",
+                                           "veryslow",  "placebo",   NULL };
+    if (strcmp(codec->name, "libx264") && strcmp(codec->name, "libx265"))
+        return DAIN_OK;
+    for (int i = 0; presets[i]; i++)
+        if (!strcmp(preset, presets[i]) || (preset[0] == '0' + i && !preset[1]))
+            return DAIN_OK;
+    const char *const near = nearest_word(preset, presets);
+    return report_error(report, DAIN_EINVAL, "%s has no preset %s%s%s%s (ultrafast ... veryslow)",
+                        codec->name, preset, near ? "; did you mean " : "", near ? near : "",
+                        near ? "?" : "");
+}
+
+int codec_check_names(const EncoderSettings *s, const AVOutputFormat *container, Report *report)
+{
+    const AVCodec *const codec = s->codec    ? codec_named(s->codec)
+                                 : container ? codec_choose(s, container, NULL)
+                                             : NULL;
+    if (s->codec && !codec)
+        return unknown_codec(s->codec, report);
+    if (s->pix_fmt && !writable(av_get_pix_fmt(s->pix_fmt)))
+        return unknown_format(s->pix_fmt, report);
+    return s->preset && codec ? codec_check_preset(codec, s->preset, report) : DAIN_OK;
 }

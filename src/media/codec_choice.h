@@ -18,6 +18,16 @@ const AVCodec *codec_choose(const EncoderSettings *settings, const AVOutputForma
 int codec_choose_format(const AVCodec *codec, const AVOutputFormat *container, const char *name,
                         const AVFrame *first, Report *report);
 
+/* Whether the encoder has such a preset, where its presets have the names of x264's; others have
+ * numbers, or say themselves what is wrong. DAIN_EINVAL. */
+int codec_check_preset(const AVCodec *codec, const char *preset, Report *report);
+
+/* Whether encoder, pixel format and preset have names that mean something, whatever the video. The
+ * preset is looked at if the settings or the container (may be NULL) tell the encoder. Errors:
+ * DAIN_EINVAL, DAIN_EUNSUPPORTED. */
+int codec_check_names(const EncoderSettings *settings, const AVOutputFormat *container,
+                      Report *report);
+
 /* Whether the container or the encoder that would be chosen knows one frame rate only, instead of a
  * time for each frame. */
 bool codec_needs_constant_rate(const EncoderSettings *settings, const AVOutputFormat *container);

@@ -3,7 +3,6 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
-#include "base/words.h"
 #include "media/codec_choice.h"
 #include "media/colour.h"
 #include "media/palette.h"
@@ -151,23 +150,6 @@ static bool has_option(const AVCodec *codec, const char *name)
            av_opt_find((void *)&codec->priv_class, name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ);
 }
 
-/* Other encoders have numbers, or say themselves what is wrong. */
-static int check_preset(const AVCodec *codec, const char *preset, Report *report)
-{
-    static const char *const presets[] = { "ultrafast", "superfast", "veryfast", "faster",
-                                           "fast",      "medium",    "slow",     "slower",
-                                           "veryslow",  "placebo",   NULL };
-    if (strcmp(codec->name, "libx264") && strcmp(codec->name, "libx265"))
-        return DAIN_OK;
-    for (int i = 0; presets[i]; i++)
-        if (!strcmp(preset, presets[i]) || (preset[0] == '0' + i && !preset[1]))
-            return DAIN_OK;
-    const char *const near = nearest_word(preset, presets);
-    return report_error(report, DAIN_EINVAL, "%s has no preset %s%s%s%s (ultrafast ... veryslow)",
-                        codec->name, preset, near ? "; did you mean " : "", near ? near : "",
-                        near ? "?" : "");
-}
-
 /* Whether the user's options choose rate or quality by themselves. */
 static bool sets_rate(const char *const *options)
 {
@@ -201,7 +183,7 @@ static int set_quality(AVDictionary **options, const EncoderSettings *s, const A
     if (s->preset) {
         if (!has_option(codec, "preset"))
             return report_error(report, DAIN_EINVAL, "%s has no presets", codec->name);
-        if (check_preset(codec, s->preset, report) < 0)
+        if (codec_check_preset(codec, s->preset, report) < 0)
             return DAIN_EINVAL;
         av_dict_set(options, "preset", s->preset, 0);
     }

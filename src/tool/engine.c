@@ -33,20 +33,20 @@ static Backend *open_native(const CommonOptions *common, const EngineOptions *en
     return backend;
 }
 
+static const char other[] = "onnxruntime"; /* perhaps followed by a colon and a provider */
+enum { OTHER = sizeof other - 1 };
+
+bool engine_named(const char *name)
+{
+    return !strcmp(name, "native") ||
+           (!strncmp(name, other, OTHER) && (!name[OTHER] || name[OTHER] == ':'));
+}
+
 Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, Report *report)
 {
-    static const char other[] = "onnxruntime";
     const char *const name = engine->name ? engine->name : "native";
-    const size_t length = strlen(other);
     if (!strcmp(name, "native"))
         return open_native(common, engine, report);
-    if (strncmp(name, other, length) || (name[length] && name[length] != ':')) {
-        report_error(report, DAIN_EINVAL,
-                     "there is no engine %s; there are native and onnxruntime, which may be "
-                     "followed by a colon and a provider",
-                     name);
-        return NULL;
-    }
     const char *const only_native = common->scale          ? "--scale"
                                     : common->memory_limit ? "--mem-limit"
                                     : common->padding      ? "--pad"
@@ -60,7 +60,7 @@ Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, 
     }
     const OnnxRuntimeSettings settings = {
         .model = common->model,
-        .provider = name[length] && name[length + 1] ? name + length + 1 : NULL,
+        .provider = name[OTHER] && name[OTHER + 1] ? name + OTHER + 1 : NULL,
         .options = engine->options.text,
         .precision = common->precision,
         .threads = common->threads,

@@ -12,7 +12,7 @@ typedef struct EngineOptions {
 #define ENGINE_OPTIONS(Type, member)                                                               \
     { 0,                                                                                           \
       "engine",                                                                                    \
-      OPTION_TEXT,                                                                                 \
+      OPTION_ENGINE,                                                                               \
       offsetof(Type, member.name),                                                                 \
       "NAME",                                                                                      \
       "what runs the network: native, onnxruntime or onnxruntime:PROVIDER, where the provider is " \
@@ -26,6 +26,9 @@ typedef struct EngineOptions {
             "entries of the session, which have a full stop in their key; may be repeated",        \
             0, 0                                                                                   \
     }
+
+/* Whether there may be an engine of that name. */
+bool engine_named(const char *name);
 
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 Backend *backend_open(const CommonOptions *common, const EngineOptions *engine, Report *report);

@@ -37,10 +37,10 @@ static void print_value(const Option *o, const void *values, char *text)
 {
     const void *const at = (const char *)values + o->offset;
     const Ratio *const ratio = at;
-    const char *const word =
-        o->kind == OPTION_TEXT || o->kind == OPTION_CHOICE || o->kind == OPTION_MODEL
-            ? *(const char *const *)at
-            : NULL;
+    const char *const word = o->kind == OPTION_TEXT || o->kind == OPTION_CHOICE ||
+                                     o->kind == OPTION_MODEL || o->kind == OPTION_ENGINE
+                                 ? *(const char *const *)at
+                                 : NULL;
     text[0] = 0;
     switch (o->kind) {
     case OPTION_FLAG:
@@ -66,6 +66,7 @@ static void print_value(const Option *o, const void *values, char *text)
     case OPTION_TEXT:
     case OPTION_MODEL:
     case OPTION_CHOICE:
+    case OPTION_ENGINE:
         snprintf(text, LONGEST, "%s", word ? word : "");
         break;
     case OPTION_LIST:

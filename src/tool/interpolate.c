@@ -97,10 +97,16 @@ static bool is_batch(const InterpolateOptions *o, int count, char **operands)
            (last[strlen(last) - 1] == '/' || (stat(last, &st) == 0 && S_ISDIR(st.st_mode)));
 }
 
+static const char *wrong_words(const InterpolateOptions *o)
+{
+    const char *const time = interpolate_wrong_time(o);
+    return time ? time : interpolate_wrong_word(o);
+}
+
 static int run_batch(const InterpolateOptions *o, int count, char **operands, Report *report)
 {
     const char *const folder = o->output ? o->output : count ? operands[--count] : NULL;
-    const char *const wrong = interpolate_wrong_time(o);
+    const char *const wrong = wrong_words(o);
     if (!folder)
         return options_wrong(&command_interpolate,
                              "--batch needs a folder for the results: dain --batch %s RESULTS",
@@ -163,7 +169,7 @@ static int run(const void *values, int count, char **operands)
     if (o->deinterlace && o->progressive)
         return options_wrong(&command_interpolate,
                              "--deinterlace and --progressive exclude each other");
-    const char *const wrong = interpolate_wrong_time(o);
+    const char *const wrong = wrong_words(&full);
     if (wrong)
         return options_wrong(&command_interpolate, "%s", wrong);
     if (pictures) {

@@ -48,7 +48,10 @@ enum { SEGMENT_FRAMES = 1000 };
 bool interpolate_slow(const InterpolateOptions *options);
 /* NULL, or what is wrong with the options about time. */
 const char *interpolate_wrong_time(const InterpolateOptions *options);
-/* Sets what those mean. */
+/* NULL, or what is wrong with names of streams, encoders and the like whatever the files are. Good until
+ * the next call. */
+const char *interpolate_wrong_word(const InterpolateOptions *options);
+/* Sets what those about time mean. */
 void interpolate_set_time(const InterpolateOptions *options, PipelineSettings *settings);
 
 /* Makes one video into another, says how it went. result may be NULL. An exit code. */

@@ -5,6 +5,7 @@
 #include "base/words.h"
 #include "tool/common.h"
 #include "tool/config.h"
+#include "tool/engine.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -213,6 +214,13 @@ static bool parse_bytes(const char *text, int64_t *out)
     return true;
 }
 
+/* KEY=VALUE, neither of them empty. */
+static bool is_setting(const char *text)
+{
+    const char *const sign = strchr(text, '=');
+    return sign && sign > text && sign[1];
+}
+
 static int wrong_value(const Command *c, const Option *o, const char *text)
 {
     static const char *const wants[] = {
@@ -224,7 +232,8 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
         [OPTION_PACE] = "a factor like 4 or 5/2, or points like 0=1,2.5=4,4=1 with rising times "
                         "(32 at most), each from 1/1000 to 1000",
         [OPTION_BYTES] = "an amount of memory like 512M or 1.5G, 1M to 1T",
-        [OPTION_LIST] = "not more than 32 of them",
+        [OPTION_ENGINE] = "native, onnxruntime or onnxruntime:PROVIDER",
+        [OPTION_LIST] = ", not more than 32 of them",
     };
     if (o->kind == OPTION_INT)
         return options_wrong(c, "--%s %s: should be a whole number from %g to %g", o->name, text,
@@ -234,7 +243,8 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
                              o->high);
     if (o->kind == OPTION_CHOICE)
         return wrong_choice(c, o, text);
-    return options_wrong(c, "--%s %s: should be %s", o->name, text, wants[o->kind]);
+    return options_wrong(c, "--%s %s: should be %s%s", o->name, text,
+                         o->kind == OPTION_LIST ? o->argument : "", wants[o->kind]);
 }
 
 static bool set_value(const Option *o, const char *text, void *values)
@@ -262,8 +272,11 @@ static bool set_value(const Option *o, const char *text, void *values)
     case OPTION_CHOICE:
         *(const char **)at = text;
         return is_choice(text, o->argument);
+    case OPTION_ENGINE:
+        *(const char **)at = text;
+        return engine_named(text);
     case OPTION_LIST:
-        if (list->count == LIST_LIMIT)
+        if (list->count == LIST_LIMIT || (!strcmp(o->argument, "KEY=VALUE") && !is_setting(text)))
             return false;
         list->text[list->count++] = text;
         return true;

@@ -44,7 +44,8 @@ typedef enum OptionKind {
     OPTION_TEXT,     /* const char * */
     OPTION_MODEL,    /* const char *, a file or the name of a model (engine/models.h) */
     OPTION_CHOICE,   /* const char *, one of the words in Option.argument: "f32|bf16|int8" */
-    OPTION_LIST,     /* TextList: may be given several times */
+    OPTION_ENGINE,   /* const char *: what engine_named() knows */
+    OPTION_LIST,     /* TextList: may be given several times; argument KEY=VALUE: such texts */
     OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
     OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc"; 1/1000 to 1000 */
     OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */

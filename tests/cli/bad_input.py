@@ -171,7 +171,7 @@ def _(work):
             keeps=['in.mp4'])
     refused(work, '-c', 'libx264', work / 'in.mp4', work / 'out.webm', says=('webm', 'h264', 'libvpx-vp9'),
             keeps=['in.mp4'])
-    refused(work, '-c', 'nonsense', work / 'in.mp4', work / 'out.mp4', says=('no video encoder nonsense',),
+    refused(work, '-c', 'nonsense', work / 'in.mp4', work / 'out.mp4', code=2, says=('no video encoder nonsense',),
             keeps=['in.mp4'])
     refused(work, '-e', 'nonsense=1', work / 'in.mp4', work / 'out.mp4', says=('has no option nonsense',),
             keeps=['in.mp4'])

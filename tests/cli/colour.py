@@ -155,7 +155,7 @@ def _(work):
     equal(video(work / 'a.mp4')['pix_fmt'], 'yuv420p10le', 'format')
     one_line(dain('--pix-fmt', 'yuv410p', work / 'in.mkv', work / 'b.mp4', code=1),
              'libx264 does not take pixel format yuv410p', 'yuv420p10le')
-    one_line(dain('--pix-fmt', 'nonsense', work / 'in.mkv', work / 'b.mp4', code=1),
+    one_line(dain('--pix-fmt', 'nonsense', work / 'in.mkv', work / 'b.mp4', code=2),
              'unknown pixel format nonsense')
 
 

@@ -88,7 +88,7 @@ def _(work):
     one_line(dain('--dry-run', work / 'no.mp4', work / 'out.mp4', code=1), 'no.mp4')
     one_line(dain('--dry-run', work / 'in.mp4', work / 'no' / 'out.mp4', code=1), 'cannot write')
     one_line(dain('--dry-run', work / 'in.mp4', work / 'out.xyz', code=1), 'out.xyz')
-    one_line(dain('--dry-run', '-c', 'nonsense', work / 'in.mp4', work / 'out.mp4', code=1), 'nonsense')
+    one_line(dain('--dry-run', '-c', 'nonsense', work / 'in.mp4', work / 'out.mp4', code=2), 'nonsense')
     (work / 'out.mp4').write_text('mine')
     out = dain('--dry-run', work / 'in.mp4', work / 'out.mp4').stdout
     check('-y replaces it' in out, out)

@@ -74,7 +74,7 @@ def _(work):
         one_line(fake(*way, *args, code=1, **{'XDG_CACHE_HOME': str(work / 'c'), **env}), *says)
         check(not (work / 'b.mkv').exists(), 'half a result is left')
 
-    one_line(dain('--engine', 'tensorflow', *way, code=1), 'no engine tensorflow', 'onnxruntime')
+    one_line(dain('--engine', 'tensorflow', *way, code=2), '--engine tensorflow', 'onnxruntime:PROVIDER')
     one_line(dain('--engine-option', 'a=b', *way, code=1), 'native has no option')
     one_line(dain('--engine', 'onnxruntime', '--engine-option', f'library={work}/no.so', *way, code=1), 'no.so')
     one_line(dain('--engine', 'onnxruntime', '--engine-option', f'library={work}/a.mkv', *way, code=1), 'a.mkv')
@@ -83,7 +83,7 @@ def _(work):
     wrong('--engine', 'onnxruntime:QNN', says=['no provider QNN', 'Fake, Tensorrt, CUDA, CPU'])
     wrong('--engine', 'onnxruntime:cuda', '--engine-option', 'speed=1', says=['CUDA', 'unknown option second line'])
     wrong('--engine-option', 'device_id=1', says=['CPU has no option'])
-    wrong('--engine-option', 'fast', says=['KEY=VALUE'])
+    one_line(dain('--engine', 'onnxruntime', '--engine-option', 'fast', *way, code=2), 'KEY=VALUE')
     wrong('--precision', 'bf16', says=['f32', 'bf16'])
     wrong('--scale', '0.5', says=['--scale', 'native'])
     wrong('-x', says=['--tta', 'native'])
@@ -125,13 +125,13 @@ def _(work):
     text = fake(*size, command=['bench']).stdout
     check('new frames/s' in text and 'stage' not in text, text)
     one_line(fake('--table', code=2, command=['bench']), '--table', 'native')
-    one_line(dain('bench', '--engine', 'tensorflow', code=1), 'no engine tensorflow')
+    one_line(dain('bench', '--engine', 'tensorflow', code=2), '--engine tensorflow')
     clip(work / 'a.mkv', frames=5)
     fake('-q', work / 'a.mkv', *cache(work), '--vs', 'edge', '--vs', 'blend', '--json', work / 'e.json', command=['eval'])
     methods = json.loads((work / 'e.json').read_text())['methods']
     equal([m.get('engine') for m in methods], ['onnxruntime', None, None], 'engines')
     equal(methods[0]['file'], methods[1]['file'], 'model')
-    one_line(dain('eval', work / 'a.mkv', '--engine', 'tensorflow', code=1), 'no engine tensorflow')
+    one_line(dain('eval', work / 'a.mkv', '--engine', 'onnxruntimes', code=2), '--engine onnxruntimes')
 
 
 # ---- the real one ----

@@ -202,9 +202,10 @@ def _(work):
     dain('-y', '--streams', 'v:1,a:0', '-c', 'ffv1', work / 'in.mkv', work / 'out.mkv')
     equal([s['codec_name'] for s in streams(work / 'out.mkv')], ['aac', 'ffv1'], 'streams')
     equal((video(work / 'out.mkv')['width'], len(frame_hashes(work / 'out.mkv'))), (32, 12), 'video')
-    for choice, says in (('a:2', 'there is no such stream'), ('s:xyz', 'there is no such stream'),
-                         ('7', 'numbered 0 to 4'), ('sound', 'should be all, none')):
-        one_line(dain('-y', '--streams', choice, work / 'in.mkv', work / 'out.mkv', code=1), says)
+    for choice, says, code in (('a:2', 'there is no such stream', 1), ('s:xyz', 'there is no such stream', 1),
+                               ('7', 'numbered 0 to 4', 1), ('sound', 'should be all, none', 2),
+                               ('a,sound:1', '--streams sound:1', 2), ('a,,s', 'should be all, none', 2)):
+        one_line(dain('-y', '--streams', choice, work / 'in.mkv', work / 'out.mkv', code=code), says)
 
 
 @test('y4m through standard input, and raw H.264 at a rate of its own')

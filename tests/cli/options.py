@@ -56,10 +56,10 @@ def _(work):
     wrong('--pad', 'orignal', 'a', 'b', says=('did you mean original?',))
     clip(work / 'in.mp4', frames=3)
     for more, says in ((('-c', 'libx256'), 'did you mean libx265?'), (('-c', 'xyzzy42'), 'no video encoder xyzzy42'),
-                       (('--preset', 'fasst'), 'did you mean fast?'), (('-c', 'libx265', '--preset', 'slwo'),
-                                                                      'did you mean slow?'),
-                       (('-m', 'egde'), 'did you mean edge?')):
-        one_line(dain(*more, work / 'in.mp4', work / 'out.mp4', code=1), says)
+                       (('--preset', 'fasst'), 'did you mean fast?'),
+                       (('-c', 'libx265', '--preset', 'slwo'), 'did you mean slow?')):
+        wrong(*more, work / 'in.mp4', work / 'out.mp4', says=(says,))
+    one_line(dain('-m', 'egde', work / 'in.mp4', work / 'out.mp4', code=1), 'did you mean edge?')
     dain('--preset', 'ultrafast', work / 'in.mp4', work / 'out.mp4')
     nothing_left(work, 'in.mp4', 'out.mp4')
 
@@ -76,6 +76,21 @@ def _(work):
     wrong('--scene-threshold', 'nan', 'a', 'b', says=('--scene-threshold nan',))
     wrong('--factor', says=('--factor needs a value',))
     wrong('--quiet=yes', 'a', 'b', says=('takes no value',))
+
+
+@test('a word that is wrong whatever the files are is wrong usage, in a batch and a dry run too')
+def _(work):
+    clip(work / 'in.mp4', frames=3)
+    for more in (('--streams', 'q'), ('-e', 'foo'), ('-e', '=1'), ('-c', 'nope'), ('--pix-fmt', 'nope'),
+                 ('--container', 'nope'), ('--preset', 'nope'), ('--engine', 'foo')):
+        wrong(*more, work / 'in.mp4', work / 'out.mp4', says=(more[1],))
+        wrong(*more, '--dry-run', '--progress', 'json', work / 'in.mp4', work / 'out.mp4', says=(more[1],))
+        if more[0] not in ('--container', '--preset'):
+            wrong(*more, '--batch', work, work / 'out', says=(more[1],))
+    # Of the file, or of what an encoder has: known when they are open.
+    for more in (('--streams', '9'), ('--pix-fmt', 'yuv410p'), ('-e', 'foo=1'), ('-c', 'ffv1', '--preset', 'fast')):
+        one_line(dain(*more, work / 'in.mp4', work / 'out.mp4', code=1))
+    nothing_left(work, 'in.mp4')
 
 
 @test('what does not fit together is refused')

@@ -111,7 +111,7 @@ def _(work):
                              ((work / 'in.mkv', work, '-f', '%d.xyz'), 'with one %d', 2),
                              ((work / 'in.mkv', work / 'in.mkv', '-f', '%d.png'), 'Not a directory', 1),
                              ((work / 'in.mkv', work), 'in / for a folder of pictures', 1),
-                             ((work / 'in.mkv', f'{work}/', '-c', 'nonsense'), 'no video encoder', 1)):
+                             ((work / 'in.mkv', f'{work}/', '-c', 'nonsense'), 'no video encoder', 2)):
         one_line(dain('-q', *args, code=code), says)
     equal(names(work / 'in'), ['001.png', '002.png'], 'the input')
     nothing_left(work, 'in', 'in.mkv')
@@ -167,7 +167,7 @@ def _(work):
     for name, codec in (('h264', 'h264'), ('x264', 'h264'), ('avc', 'h264'), ('mpeg4', 'mpeg4')):
         dain('-y', '-q', '-c', name, work / 'in.mkv', work / 'out.mkv')
         equal(video(work / 'out.mkv')['codec_name'], codec, f'-c {name}')
-    one_line(dain('-c', 'nonsense', work / 'in.mkv', work / 'no.mkv', code=1), 'no video encoder nonsense')
+    one_line(dain('-c', 'nonsense', work / 'in.mkv', work / 'no.mkv', code=2), 'no video encoder nonsense')
     one_line(dain('-y', '-c', 'pgm', work / 'in.mkv', work / 'out.mkv', code=1), 'would lose the colours')
     dain('-q', '--pix-fmt', 'gray', work / 'in.mkv', work / 'out.gif')
     pictures(work / 'rgb', 'rgb24', 3, 'png')
@@ -281,7 +281,7 @@ def _(work):
     check(probe(work / 'film', '-show_format')['format']['format_name'] == 'nut', 'no NUT file')
     one_line(subprocess.run([DAIN, '--container', 'mp4', work / 'in.mkv', '-'], capture_output=True, text=True), 'mp4')
     for wrong in ('png', 'nonsense', 'mp3', 'hls', 'image2'):
-        one_line(dain('--container', wrong, work / 'in.mkv', work / 'x.mkv', code=1), '--container')
+        one_line(dain('--container', wrong, work / 'in.mkv', work / 'x.mkv', code=2), '--container')
     one_line(dain('--container', 'mkv', work / 'in.mkv', work / '%d.png', code=1), '--container')
     nothing_left(work, 'v.mkv', 'in.mkv', 'want.mkv', 'out.mkv', 'film')
 
