@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "media/intact.h"
 #include "media/length.h"
+#include "media/loops.h"
 #include "media/pipe_io.h"
 
 #include <libavutil/common.h>
@@ -48,6 +49,7 @@ int source_open(Source **source, const char *url, const SourceSettings *settings
         return report_error(report, DAIN_ENOMEM, "out of memory");
     s->report = report;
     s->settings = *settings;
+    s->plays = LOOPS_UNKNOWN;
     int r = DAIN_OK;
     if (!(s->url = mem_strdup(url)))
         r = report_error(report, DAIN_ENOMEM, "out of memory");
@@ -483,6 +485,11 @@ const AVFormatContext *source_format(const Source *s)
 const bool *source_chosen(const Source *s)
 {
     return s->chosen;
+}
+
+int source_plays(const Source *s)
+{
+    return s->plays;
 }
 
 int64_t source_start(const Source *s)

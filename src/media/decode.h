@@ -89,6 +89,8 @@ SourceDamage source_damage(const Source *source);
 const AVFormatContext *source_format(const Source *source);
 /* For each of its streams, whether SourceSettings.streams lists it. The main video always counts. */
 const bool *source_chosen(const Source *source);
+/* How often it is to be played, where it is an animated picture (media/loops.h). */
+int source_plays(const Source *source);
 /* What is kept of the file, in microseconds on its own clock. The start is already taken off all
  * timestamps that are handed out; the end is INT64_MAX if it is the file's own. */
 int64_t source_start(const Source *source);

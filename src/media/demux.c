@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "media/choice.h"
+#include "media/loops.h"
 #include "media/picture_list.h"
 #include "media/pipe_io.h"
 
@@ -90,6 +91,8 @@ static int open_input(Source *s, const char *url, const char *name)
         return report_error(s->report, DAIN_EFORMAT,
                             "%s: not a video or picture file, or its beginning is damaged", url);
     if (r < 0)
+        return libav_error(s->report, r, "%s", url);
+    if ((r = loops_read(s->format, &s->plays)) < 0)
         return libav_error(s->report, r, "%s", url);
     r = avformat_find_stream_info(s->format, NULL);
     if (r < 0)

@@ -2,6 +2,7 @@
 #include "media/output_private.h"
 
 #include "base/mem.h"
+#include "media/loops.h"
 #include "media/still.h"
 #include "media/streams.h"
 
@@ -144,8 +145,9 @@ static int create_streams(Output *o, const OutputSettings *s, const Source *sour
     return r;
 }
 
-static int write_header(Output *o)
+static int write_header(Output *o, int plays)
 {
+    AVDictionary *options = NULL;
     if (o->pictures)
         return DAIN_OK;
     /* More than 8 bits in YUV4MPEG are an extension that FFmpeg wants to be asked for. */
@@ -154,7 +156,10 @@ static int write_header(Output *o)
     if (r < 0)
         return libav_error(o->report, r, "cannot write %s", o->path);
     libav_expect_complaint();
-    r = avformat_write_header(o->format, NULL);
+    r = loops_set(&options, o->container, plays, o->settings.circle);
+    if (r >= 0)
+        r = avformat_write_header(o->format, &options);
+    av_dict_free(&options);
     if (r < 0 && libav_complaint()[0])
         return report_error(o->report, libav_code(r), "%s: the %s container refuses: %s", o->path,
                             o->format->oformat->name, libav_complaint());
@@ -269,7 +274,8 @@ static int open_all(Output *o, const OutputSettings *s, const Source *source, co
     o->packet = av_packet_alloc();
     if (!o->colour || !o->packet)
         return report_error(o->report, DAIN_ENOMEM, "out of memory");
-    if ((r = create_streams(o, s, source, first)) < 0 || (r = write_header(o)) < 0)
+    if ((r = create_streams(o, s, source, first)) < 0 ||
+        (r = write_header(o, source_plays(source))) < 0)
         return r;
     o->offset = pace_time(
         &o->pace,

@@ -34,6 +34,7 @@ typedef struct OutputSettings {
     Ratio rate;              /* nominal frames a second, {0, 1} unknown */
     int64_t first_pts;       /* of the first source frame, in the source's time base */
     Pace pace;               /* of the output's clock beside the source's */
+    bool circle;             /* the last frame leads to the first */
     bool stretch_sound;      /* at another pace: stretch the sound instead of leaving it out */
     bool strict;             /* a packet of another stream that the container refuses is an error */
     const SegmentSettings *segments; /* NULL: the frames go into the file at once */

@@ -160,6 +160,7 @@ static int open_output(Pipeline *p)
     out.first_pts = first->pts;
     out.strict = s->source.strict;
     out.pace = p->pace;
+    out.circle = s->loop;
     PipelineChoice choice = { .encoder = &out.encoder };
     if (s->choose && (r = s->choose(s->opaque, first, &choice)) < 0)
         return r;

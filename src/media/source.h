@@ -26,6 +26,7 @@ struct Source {
     SourceDamage damage;
     Clock clock;
     Ratio rate;
+    int plays;          /* see loops.h */
     int64_t packets;    /* of the main video stream, read */
     int failures;       /* of the decoder in a row */
     int64_t last_field; /* timestamp of the last frame out of the deinterlacer */

@@ -253,6 +253,48 @@ def _(work):
     check('50 frames a second at most' in run.stderr, run.stderr)
 
 
+def plays(path):
+    """How often an animated picture is played, by its bytes: 0 for ever."""
+    data = path.read_bytes()
+    if data.startswith(b'GIF'):
+        at = data.find(b'NETSCAPE2.0')
+        count = int.from_bytes(data[at + 13:at + 15], 'little')
+        return 1 if at < 0 else count + 1 if count else 0
+    at = data.index(b'acTL')
+    return int.from_bytes(data[at + 8:at + 12], 'big')
+
+
+@test('GIF and APNG are played as often as the source, for ever where that does not say')
+def _(work):
+    source = ('-f', 'lavfi', '-i', 'testsrc2=size=32x32:rate=10:duration=0.4')
+    for name, *how in (('endless.gif', '-loop', 0), ('once.gif', '-loop', -1), ('six.gif', '-loop', 5),
+                       ('endless.apng', '-plays', 0), ('once.apng', '-plays', 1), ('six.apng', '-plays', 6)):
+        ffmpeg(*source, *how, work / name)
+        want = {'endless': 0, 'once': 1, 'six': 6}[name.split('.')[0]]
+        equal(plays(work / name), want, f'plays of {name}')
+        for out in ('gif', 'apng'):
+            dain('-q', '-y', '--segment', 3, work / name, work / f'out.{out}')
+            equal(plays(work / f'out.{out}'), want, f'plays of {name} as {out}')
+            dain('-q', '-y', '--loop', work / name, work / f'out.{out}')
+            # What leads back to its beginning is not to stop there.
+            equal(plays(work / f'out.{out}'), want if want > 1 else 0, f'plays of {name} as {out} with --loop')
+    # The extension stands behind a comment; the count is the greatest; the file comes through a pipe.
+    ffmpeg(*source, '-loop', 65535, work / 'much.gif')
+    data = (work / 'much.gif').read_bytes()
+    at = data.index(b'\x21\xff\x0bNETSCAPE2.0')
+    (work / 'late.gif').write_bytes(data[:at] + b'\x21\xfe' + (b'\xff' + bytes(255)) * 20 + b'\0' + data[at:])
+    dain('-q', '-y', work / 'late.gif', work / 'out.gif')
+    equal(plays(work / 'out.gif'), 65536, 'plays behind a comment')
+    dain('-q', '-y', work / 'late.gif', work / 'out.apng')
+    equal(plays(work / 'out.apng'), 65535, 'plays of APNG at most')
+    run = subprocess.run(f'cat "{work}/six.gif" | "{DAIN}" -q -y - "{work}/out.gif"', shell=True)
+    equal((run.returncode, plays(work / 'out.gif')), (0, 6), 'exit code and plays through a pipe')
+    clip(work / 'in.mp4', frames=4)
+    for out in ('gif', 'apng'):
+        dain('-q', '-y', work / 'in.mp4', work / f'out.{out}')
+        equal(plays(work / f'out.{out}'), 0, f'plays of a video as {out}')
+
+
 @test('a video as GIF: 256 colours for each frame, near to its own')
 def _(work):
     ffmpeg('-i', DEMO, '-frames:v', 4, '-vf', 'scale=96:54', '-an', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', work / 'in.mkv')
