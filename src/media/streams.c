@@ -2,9 +2,9 @@
 #include "media/streams.h"
 
 #include "media/container.h"
+#include "media/tags.h"
 
 #include <errno.h>
-#include <libavutil/timecode.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,39 +27,7 @@ static bool is_matroska(const AVOutputFormat *format)
     return !strcmp(format->name, "matroska");
 }
 
-/* ---- metadata ---- */
-
-/* Tags that describe the old file or its coding, not the content. */
-static bool describes_coding(const char *key, bool recoded)
-{
-    static const char *const file[] = { "major_brand", "minor_version", "compatible_brands",
-                                        "encoder" };
-    static const char *const coding[] = { "encoder",         "BPS",
-                                          "DURATION",        "NUMBER_OF_FRAMES",
-                                          "NUMBER_OF_BYTES", "_STATISTICS_",
-                                          "vendor_id",       "alpha_mode" };
-    if (!recoded) {
-        for (unsigned i = 0; i < sizeof file / sizeof *file; i++)
-            if (!strcmp(key, file[i]))
-                return true;
-        return false;
-    }
-    for (unsigned i = 0; i < sizeof coding / sizeof *coding; i++)
-        if (!strncmp(key, coding[i], strlen(coding[i])))
-            return true;
-    return false;
-}
-
-static int copy_tags(AVDictionary **to, const AVDictionary *from, bool file, bool recoded)
-{
-    const AVDictionaryEntry *tag = NULL;
-    while ((tag = av_dict_get(from, "", tag, AV_DICT_IGNORE_SUFFIX)))
-        if (!(file && describes_coding(tag->key, false)) &&
-            !(recoded && describes_coding(tag->key, true)) &&
-            av_dict_set(to, tag->key, tag->value, 0) < 0)
-            return AVERROR(ENOMEM);
-    return 0;
-}
+/* ---- chapters ---- */
 
 static int copy_chapter(AVFormatContext *out, const AVChapter *from, const StreamPace *pace)
 {
@@ -78,7 +46,7 @@ static int copy_chapter(AVFormatContext *out, const AVChapter *from, const Strea
     to->start = pace_time(pace->pace, to->start, ratio_of(to->time_base));
     if (to->end >= 0) /* else it lies outside of the part */
         to->end = pace_time(pace->pace, to->end, ratio_of(to->time_base));
-    const int r = to->end < to->start ? 0 : copy_tags(&to->metadata, from->metadata, false, false);
+    const int r = to->end < to->start ? 0 : tags_copy(&to->metadata, from->metadata, TAGS_ALL);
     const int before = (int)out->nb_chapters;
     int count = before;
     if (r == 0 && to->end >= to->start)
@@ -129,7 +97,7 @@ static int describe_copy(AVStream *to, const AVStream *from, const AVOutputForma
     to->sample_aspect_ratio = from->sample_aspect_ratio;
     to->avg_frame_rate = from->avg_frame_rate;
     to->r_frame_rate = from->r_frame_rate;
-    if ((r = copy_tags(&to->metadata, from->metadata, false, false)) < 0)
+    if ((r = tags_copy(&to->metadata, from->metadata, TAGS_ALL)) < 0)
         return r;
     return copy_side_data(to, from);
 }
@@ -147,7 +115,7 @@ static int describe_cover(AVStream *to, const AVStream *from)
     memcpy(par->extradata, picture->data, (size_t)picture->size);
     par->extradata_size = picture->size;
     const bool png = from->codecpar->codec_id == AV_CODEC_ID_PNG;
-    int r = copy_tags(&to->metadata, from->metadata, false, false);
+    int r = tags_copy(&to->metadata, from->metadata, TAGS_ALL);
     if (r >= 0 && !av_dict_get(to->metadata, "filename", NULL, 0))
         r = av_dict_set(&to->metadata, "filename", png ? "cover.png" : "cover.jpg", 0);
     if (r >= 0 && !av_dict_get(to->metadata, "mimetype", NULL, 0))
@@ -322,7 +290,7 @@ static int add_recoded(AVFormatContext *out, const AVStream *from, const Recode 
     const AVCodecContext *const encoder = recode_encoder(recode);
     AVStream *const to = avformat_new_stream(out, NULL);
     if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0 ||
-        copy_tags(&to->metadata, from->metadata, false, true) < 0)
+        tags_copy(&to->metadata, from->metadata, TAGS_RECODED) < 0)
         return out_of_memory(report);
     warn_recoded(out->oformat, from, encoder->codec_id, report);
     to->time_base = encoder->time_base;
@@ -386,50 +354,6 @@ static int copy_picture_data(AVStream *to, const AVStream *from, const AVFrame *
     return r;
 }
 
-/* The timecode of a frame that comes so many microseconds after the one that the tag is for. Text
- * that is no timecode stays as it is. */
-static void move_timecode(const char *tag, AVRational rate, int64_t time, char *text, size_t size)
-{
-    char moved[AV_TIMECODE_STR_SIZE];
-    AVTimecode code;
-    const bool rated = rate.num > 0 && rate.den > 0;
-    const int64_t frames = rated ? av_rescale_q(time, AV_TIME_BASE_Q, av_inv_q(rate)) : 0;
-    const bool found = frames > 0 && frames < INT32_MAX &&
-                       av_timecode_init_from_string(&code, rate, tag, NULL) >= 0;
-    if (found)
-        code.flags |= AV_TIMECODE_FLAG_24HOURSMAX;
-    snprintf(text, size, "%s", found ? av_timecode_make_string(&code, moved, (int)frames) : tag);
-}
-
-/*
- * The timecode of the first frame, which comes `time` after the source's first, at another rate:
- * 01:00:00:20 of 25 frames a second is 01:00:00:40 of 50. Drop-frame counting exists for multiples of
- * 30000/1001 only; the clock stays what it is.
- */
-static int convert_timecode(AVDictionary **tags, AVRational from, AVRational to, int64_t time,
-                            Report *report)
-{
-    const AVDictionaryEntry *const tag = av_dict_get(*tags, "timecode", NULL, 0);
-    int hour, minute, second, frame;
-    char mark, text[64];
-    if (!tag)
-        return 0;
-    move_timecode(tag->value, from, time, text, sizeof text);
-    if (sscanf(text, "%d:%d:%d%c%d", &hour, &minute, &second, &mark, &frame) != 5)
-        return 0;
-    const int old = from.num > 0 && from.den > 0 ? (from.num + from.den / 2) / from.den : 0;
-    const int new = to.num > 0 && to.den > 0 ? (to.num + to.den / 2) / to.den : 0;
-    if (old <= 0 || frame < 0 || frame >= old || av_timecode_check_frame_rate(to) < 0) {
-        report_log(report, DAIN_LOG_WARNING, "the timecode %s is left out: none at this rate",
-                   tag->value);
-        return av_dict_set(tags, "timecode", NULL, 0);
-    }
-    snprintf(text, sizeof text, "%02d:%02d:%02d%c%02d", hour, minute, second,
-             mark != ':' && new % 30 == 0 && to.den == 1001 ? ';' : ':',
-             (int)((int64_t)frame * new / old));
-    return av_dict_set(tags, "timecode", text, 0);
-}
-
 /* Light levels that change from scene to scene belong to frames that are not there any more. */
 static void warn_dynamic_hdr(const AVStream *from, const AVFrame *first, Report *report)
 {
@@ -453,10 +377,10 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
     to->avg_frame_rate = encoder->framerate;
     to->sample_aspect_ratio = encoder->sample_aspect_ratio;
     to->disposition = from->disposition;
-    if (copy_tags(&to->metadata, from->metadata, false, true) < 0 ||
+    if (tags_copy(&to->metadata, from->metadata, TAGS_RECODED) < 0 ||
         copy_picture_data(to, from, first) < 0 ||
-        convert_timecode(&to->metadata, from->avg_frame_rate, to->avg_frame_rate, skipped, report) <
-            0)
+        tags_move_timecode(&to->metadata, from->avg_frame_rate, to->avg_frame_rate, skipped,
+                           report) < 0)
         return out_of_memory(report);
     warn_dynamic_hdr(from, first, report);
 #if LIBAVFORMAT_VERSION_INT < AV_VERSION_INT(60, 12, 100)
@@ -499,9 +423,9 @@ int streams_copy_file_data(AVFormatContext *out, const AVFormatContext *in, int 
                            const StreamPace *pace, Report *report)
 {
     /* In MXF the timecode is the file's. */
-    if (copy_tags(&out->metadata, in->metadata, true, false) < 0 ||
-        convert_timecode(&out->metadata, in->streams[video]->avg_frame_rate,
-                         out->streams[to]->avg_frame_rate, pace->skipped, report) < 0)
+    if (tags_copy(&out->metadata, in->metadata, TAGS_FILE) < 0 ||
+        tags_move_timecode(&out->metadata, in->streams[video]->avg_frame_rate,
+                           out->streams[to]->avg_frame_rate, pace->skipped, report) < 0)
         return out_of_memory(report);
     for (unsigned i = 0; i < in->nb_chapters; i++)
         if (copy_chapter(out, in->chapters[i], pace) < 0)
