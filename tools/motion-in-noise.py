@@ -21,7 +21,7 @@ GUIDES = ('null', 'binomial', 'gblur=1.5', 'bilateral=sigmaS=2:sigmaR=0.2:planes
 class Image(c.Structure):
     """DainImage."""
     _fields_ = [('width', c.c_int), ('height', c.c_int), ('sample', c.c_int), ('peak', c.c_int), ('step', c.c_int),
-                ('plane', c.c_void_p * 4), ('stride', c.c_ssize_t * 4)]
+                ('plane', c.c_void_p * 4), ('stride', c.c_ssize_t * 4), ('reserved', c.c_uint64 * 2)]
 
 
 def image(a):

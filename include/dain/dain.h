@@ -71,14 +71,19 @@ typedef enum DainSample {
 /*
  * A picture of the caller's: gamma-coded RGB in full range, planar or packed.
  * Packed RGB24 at p: plane = {p, p + 1, p + 2}, step = 3. Planar: step = 1.
+ *
+ * Planes and strides are multiples of a sample's bytes. Of a frame, rows may overlap (a stride of 0
+ * repeats one); of a picture that is to be written they may not, though it may be stored by columns
+ * (stride = the bytes of a sample, step >= height). Anything else is DAIN_EINVAL.
  */
 typedef struct DainImage {
     int width, height; /* pixels, 16 .. 16384 each */
     DainSample sample;
-    int peak;            /* integer code that means 1.0; 0 = 255 or 65535 by sample type */
-    int step;            /* samples from one pixel to its right neighbour, >= 1 */
-    void *plane[4];      /* red, green, blue; alpha or NULL. Alpha is moved by the same motion. */
-    ptrdiff_t stride[4]; /* bytes from one row to the next; may be negative */
+    int peak;             /* integer code that means 1.0; 0 = 255 or 65535 by sample type */
+    int step;             /* samples from one pixel to its right neighbour, >= 1 */
+    void *plane[4];       /* red, green, blue; alpha or NULL. Alpha is moved by the same motion. */
+    ptrdiff_t stride[4];  /* bytes from one row to the next; may be negative */
+    uint64_t reserved[2]; /* zero, else DAIN_EINVAL; later versions may give them a meaning */
 } DainImage;
 
 typedef enum DainPrecision {

@@ -238,7 +238,8 @@ def _(work):
 class Image(ctypes.Structure):
     """DainImage."""
     _fields_ = [('width', ctypes.c_int), ('height', ctypes.c_int), ('sample', ctypes.c_int), ('peak', ctypes.c_int),
-                ('step', ctypes.c_int), ('plane', ctypes.c_void_p * 4), ('stride', ctypes.c_ssize_t * 4)]
+                ('step', ctypes.c_int), ('plane', ctypes.c_void_p * 4), ('stride', ctypes.c_ssize_t * 4),
+                ('reserved', ctypes.c_uint64 * 2)]
 
     @classmethod
     def of(cls, picture):

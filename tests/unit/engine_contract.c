@@ -1,4 +1,5 @@
-/* Unit tests of what dain.h promises at its edges: extreme settings, cancellation, what is reported. */
+/* Unit tests of what dain.h promises at its edges: extreme settings and pictures, cancellation, what is
+ * reported. */
 #include "dain/dain.h"
 #include "test.h"
 
@@ -103,6 +104,67 @@ static void cancel_every_call(DainMotion motion)
     dain_close(&ctx);
 }
 
+static int write_to(DainContext *ctx, int step, ptrdiff_t stride)
+{
+    DainImage out = packed(made[0], 64, 48);
+    out.step = step;
+    for (int c = 0; c < 3; c++)
+        out.stride[c] = stride;
+    return dain_interpolate(ctx, 1, 2, &out);
+}
+
+static void rows_that_are_written_must_not_overlap(void)
+{
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    DainImage still = packed(frame, 64, 48);
+    for (int c = 0; c < 3; c++)
+        still.stride[c] = 0;
+    for (int i = 0; i < 2; i++)
+        CHECK_INT(dain_push(ctx, &still), DAIN_OK); /* one row, again and again */
+    CHECK_INT(write_to(ctx, 3, 0), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "overlap");
+    CHECK_INT(write_to(ctx, 3, 63 * 3), DAIN_EINVAL);
+    CHECK_INT(write_to(ctx, 3, 63 * 3 + 1), DAIN_OK);
+    CHECK_INT(write_to(ctx, 47, 1), DAIN_EINVAL);
+    CHECK_INT(write_to(ctx, 48, 1), DAIN_OK); /* by columns */
+    DainImage out = packed(made[0][47], 64, 48);
+    for (int c = 0; c < 3; c++)
+        out.stride[c] = -100;
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_EINVAL);
+    for (int c = 0; c < 3; c++)
+        out.stride[c] = -64 * 3;
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_close(&ctx);
+}
+
+static void samples_must_be_aligned_and_reserved_fields_zero(void)
+{
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    for (int sample = DAIN_SAMPLE_U8; sample <= DAIN_SAMPLE_F32; sample++) {
+        const int bytes = 1 << sample;
+        DainImage image = packed(made[0], 64, 48);
+        image.sample = (DainSample)sample;
+        for (int c = 0; c < 3; c++) {
+            image.plane[c] = (unsigned char *)made[0] + c * bytes;
+            image.stride[c] = 64 * 3 * bytes;
+        }
+        CHECK_INT(dain_push(ctx, &image), DAIN_OK);
+        image.stride[2] += bytes / 2 + (bytes == 1);
+        CHECK_INT(dain_push(ctx, &image), bytes > 1 ? DAIN_EINVAL : DAIN_OK);
+        image.stride[2] = image.stride[0];
+        image.plane[1] = (unsigned char *)image.plane[1] + 1;
+        CHECK_INT(dain_push(ctx, &image), bytes > 1 ? DAIN_EINVAL : DAIN_OK);
+        CHECK_INT(dain_interpolate(ctx, 0, 1, &image), bytes > 1 ? DAIN_EINVAL : DAIN_OK);
+        image.plane[1] = (unsigned char *)image.plane[1] - 1;
+        image.reserved[1] = 1;
+        CHECK_INT(dain_push(ctx, &image), DAIN_EINVAL);
+        CHECK_CONTAINS(dain_last_error(ctx), "reserved");
+    }
+    dain_close(&ctx);
+}
+
 static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
 {
     cancel_every_call(DAIN_MOTION_LINEAR);
@@ -127,19 +189,6 @@ static void multiply_adds_are_those_of_the_motion_in_use(void)
     dain_close(&ctx);
 }
 
-static void names_of_stages_outlive_the_graph(void)
-{
-    const DainSettings s = settings();
-    DainContext *ctx = opened(&s);
-    DainStage stage;
-    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
-    CHECK_INT(dain_stage(ctx, 0, &stage), DAIN_OK);
-    dain_reset(ctx);
-    CHECK_INT(push(ctx, 96, 64, 0), DAIN_OK);
-    CHECK(stage.name[0] && memchr(stage.name, 0, sizeof stage.name));
-    dain_close(&ctx);
-}
-
 static void the_default_model_is_a_copy_and_may_be_a_name(void)
 {
     CHECK_INT(setenv("DAIN_MODEL", model_path, 1), 0);
@@ -159,9 +208,11 @@ static const Test tests[] = {
     { "reserved settings must be zero", reserved_settings_must_be_zero },
     { "cancelling reaches every call and goes with a reset",
       cancelling_reaches_every_call_and_goes_with_a_reset },
+    { "rows that are written must not overlap", rows_that_are_written_must_not_overlap },
+    { "samples must be aligned and reserved fields zero",
+      samples_must_be_aligned_and_reserved_fields_zero },
     { "multiply-adds are those of the motion in use",
       multiply_adds_are_those_of_the_motion_in_use },
-    { "names of stages outlive the graph", names_of_stages_outlive_the_graph },
     { "the default model is a copy and may be a name",
       the_default_model_is_a_copy_and_may_be_a_name },
 };
