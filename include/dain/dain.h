@@ -167,7 +167,7 @@ typedef struct DainContext DainContext;
  * DAIN_EFORMAT, DAIN_EUNSUPPORTED, DAIN_ESYSTEM. */
 DAIN_API int dain_open(DainContext **ctx, const DainSettings *settings);
 
-/* Sentence about the last dain_open() that failed in this thread; "" if none did. */
+/* Sentence about the last dain_open() or dain_memory_needed() of this thread; "" if it did not fail. */
 DAIN_API const char *dain_open_error(void);
 
 /* Waits for the threads, frees everything, sets *ctx to NULL. NULL and *ctx == NULL are allowed. */
@@ -263,7 +263,8 @@ DAIN_API int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan);
 DAIN_API void dain_reset(DainContext *ctx);
 
 /* Makes the call that is running in another thread, or else the next one, return DAIN_ECANCELED
- * soon. Async-signal-safe. Cleared when a call to push or interpolate fails, for whatever reason. */
+ * soon. Async-signal-safe. Cleared when a call to push, advance or interpolate fails, for whatever
+ * reason. */
 DAIN_API void dain_cancel(DainContext *ctx);
 
 /* One sentence about the last call on this context that failed; "" if none did. Valid until the

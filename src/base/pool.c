@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -172,14 +173,14 @@ static void blocked_signals(sigset_t *set)
         sigdelset(set, faults[i]);
 }
 
-/* Threads inherit the signals that are blocked where they are made. */
+/* Threads inherit the signals that are blocked where they are made. 0 or an errno. */
 static int start_workers(Pool *pool)
 {
     sigset_t blocked, before;
     blocked_signals(&blocked);
-    if (pthread_sigmask(SIG_SETMASK, &blocked, &before) != 0)
-        return -1;
-    int error = 0;
+    int error = pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    if (error)
+        return error;
     for (int i = 1; i < pool->threads && !error; i++) {
         Worker *worker = &pool->workers[pool->started];
         worker->pool = pool;
@@ -189,30 +190,29 @@ static int start_workers(Pool *pool)
             pool->started++;
     }
     must(pthread_sigmask(SIG_SETMASK, &before, NULL), "pthread_sigmask");
-    return error ? -1 : 0;
+    return error;
 }
 
 Pool *pool_create(int threads)
 {
-    if (threads < 1)
-        return NULL;
-    Pool *pool = mem_calloc(1, sizeof(*pool));
+    int error = threads < 1 ? EINVAL : ENOMEM;
+    Pool *pool = threads < 1 ? NULL : mem_calloc(1, sizeof(*pool));
     if (!pool)
-        return NULL;
+        goto fail;
     pool->threads = threads;
     pool->spin = threads <= cpu_count();
     pool->workers = mem_calloc((size_t)threads, sizeof(*pool->workers));
     if (!pool->workers)
         goto fail_memory;
-    if (pthread_mutex_init(&pool->lock, NULL) != 0)
+    if ((error = pthread_mutex_init(&pool->lock, NULL)) != 0)
         goto fail_memory;
-    if (pthread_cond_init(&pool->work, NULL) != 0)
+    if ((error = pthread_cond_init(&pool->work, NULL)) != 0)
         goto fail_lock;
-    if (pthread_cond_init(&pool->finished, NULL) != 0)
+    if ((error = pthread_cond_init(&pool->finished, NULL)) != 0)
         goto fail_work;
-    if (start_workers(pool) < 0) {
+    if ((error = start_workers(pool)) != 0) {
         pool_destroy(pool);
-        return NULL;
+        goto fail;
     }
     return pool;
 
@@ -223,6 +223,8 @@ fail_lock:
 fail_memory:
     mem_free(pool->workers);
     mem_free(pool);
+fail:
+    errno = error;
     return NULL;
 }
 

@@ -9,8 +9,8 @@ typedef struct Pool Pool;
  * time; use it to pick scratch memory). */
 typedef void (*PoolFn)(void *arg, int band, int worker);
 
-/* threads >= 1, the caller of pool_run included (so threads - 1 are started). NULL if memory or
- * threads cannot be had; nothing stays behind then. Workers sleep when idle (they may spin some
+/* threads >= 1, the caller of pool_run included (so threads - 1 are started). NULL with errno if memory
+ * (ENOMEM) or threads (EAGAIN) cannot be had; nothing stays behind then. Workers sleep when idle (they may spin some
  * microseconds first). */
 Pool *pool_create(int threads);
 void pool_destroy(Pool *pool);

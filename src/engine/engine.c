@@ -13,6 +13,7 @@
 #include "model/budget.h"
 #include "model/session.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +87,9 @@ static int unknown_model(DainContext *c, const char *name)
 {
     ModelPlace *const list = mem_calloc(MODELS_MOST, sizeof *list);
     const char *names[MODELS_MOST + 1] = { NULL };
-    const int count = list ? models_list(list) : 0;
+    if (!list)
+        return report_error(&c->report, DAIN_ENOMEM, "%s: out of memory", name);
+    const int count = models_list(list);
     char all[160] = "";
     for (int i = 0; i < count; i++) {
         const size_t used = strlen(all);
@@ -157,15 +160,16 @@ static int open_parts(DainContext *c, const DainSettings *s)
                           .flow = s->flow,
                           .curved = c->model->curved };
     c->pool = pool_create(c->budget.threads);
-    if (!c->pool)
-        return report_error(&c->report, DAIN_ESYSTEM,
-                            "no memory or no threads: %d could not be started", threads);
-    return DAIN_OK;
+    if (!c->pool && errno == ENOMEM)
+        return report_error(&c->report, DAIN_ENOMEM, "out of memory");
+    return c->pool ? DAIN_OK
+                   : report_error(&c->report, DAIN_ESYSTEM, "%d threads could not be started: %s",
+                                  c->budget.threads, strerror(errno));
 }
 
 int dain_open(DainContext **ctx, const DainSettings *settings)
 {
-    open_error[0] = 0;
+    engine_open_error(ctx ? "" : "an argument is NULL");
     if (!ctx)
         return DAIN_EINVAL;
     *ctx = NULL;
@@ -174,14 +178,14 @@ int dain_open(DainContext **ctx, const DainSettings *settings)
     const DainSettings *s = settings ? settings : &defaults;
     DainContext *c = mem_calloc(1, sizeof *c);
     if (!c) {
-        snprintf(open_error, sizeof open_error, "out of memory");
+        engine_open_error("out of memory");
         return DAIN_ENOMEM;
     }
     c->report.log = s->log;
     c->report.opaque = s->log_opaque;
     const int error = open_parts(c, s);
     if (error) {
-        snprintf(open_error, sizeof open_error, "%s", c->report.error);
+        engine_open_error(c->report.error);
         dain_close(&c);
     }
     *ctx = c;
@@ -202,6 +206,15 @@ static ImageView image_view(const DainImage *p)
         v.stride[i] = p->stride[i];
     }
     return v;
+}
+
+/* What each call begins with: the sentence of the one before goes. */
+static int begin(DainContext *c, const void *argument)
+{
+    if (!c)
+        return DAIN_EINVAL;
+    c->report.error[0] = 0;
+    return argument ? DAIN_OK : report_error(&c->report, DAIN_EINVAL, "an argument is NULL");
 }
 
 /* "bf16, motion at 1/2 of the resolution, strips of 8 rows, 2 bands" */
@@ -253,7 +266,7 @@ static int finish(DainContext *c, int error)
 {
     if (error == DAIN_ECANCELED)
         report_error(&c->report, error, "cancelled");
-    if (error)
+    if (error && c)
         atomic_store(&c->cancel, false);
     return error;
 }
@@ -289,10 +302,9 @@ int dain_push(DainContext *ctx, const DainImage *frame)
 
 int dain_push_guided(DainContext *ctx, const DainImage *frame, const DainImage *guide)
 {
-    if (!ctx || !frame)
-        return DAIN_EINVAL;
-    ctx->report.error[0] = 0;
-    int error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    int error = begin(ctx, frame);
+    if (!error)
+        error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
     if (!error && (frame->width != ctx->width || frame->height != ctx->height))
         error = engine_prepare(ctx, frame->width, frame->height);
     if (error)
@@ -322,15 +334,15 @@ bool engine_curved(const DainContext *c)
 int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *guide, double before,
                     double after)
 {
-    if (!ctx || !frame)
-        return DAIN_EINVAL;
-    ctx->report.error[0] = 0;
-    if (ctx->frames < 2)
-        return report_error(&ctx->report, DAIN_ESTATE, "a frame ahead needs a pair before it");
-    if (!(before >= 1e-6 && before <= 1e6 && after >= 1e-6 && after <= 1e6))
-        return report_error(&ctx->report, DAIN_EINVAL,
-                            "the neighbours of a pair last %g and %g times as long", before, after);
-    int error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    int error = begin(ctx, frame);
+    if (!error && ctx->frames < 2)
+        error = report_error(&ctx->report, DAIN_ESTATE, "a frame ahead needs a pair before it");
+    if (!error && !(before >= 1e-6 && before <= 1e6 && after >= 1e-6 && after <= 1e6))
+        error =
+            report_error(&ctx->report, DAIN_EINVAL,
+                         "the neighbours of a pair last %g and %g times as long", before, after);
+    if (!error)
+        error = image_check_frame(frame, guide, ctx->frames, ctx->width, ctx->height, &ctx->report);
     if (!error && atomic_load(&ctx->cancel))
         error = DAIN_ECANCELED;
     if (error || !ctx->model->curved)
@@ -350,13 +362,13 @@ int dain_push_ahead(DainContext *ctx, const DainImage *frame, const DainImage *g
 
 int dain_advance(DainContext *ctx)
 {
-    if (!ctx)
-        return DAIN_EINVAL;
-    ctx->report.error[0] = 0;
-    if (!ctx->ahead_ready)
-        return report_error(&ctx->report, DAIN_ESTATE, "no frame has been shown ahead");
-    if (atomic_load(&ctx->cancel))
-        return finish(ctx, DAIN_ECANCELED);
+    int error = begin(ctx, ctx);
+    if (!error && !ctx->ahead_ready)
+        error = report_error(&ctx->report, DAIN_ESTATE, "no frame has been shown ahead");
+    if (!error && atomic_load(&ctx->cancel))
+        error = DAIN_ECANCELED;
+    if (error)
+        return finish(ctx, error);
     session_advance(&ctx->session);
     ctx->ahead_ready = false;
     ctx->before_ready = true;
@@ -373,11 +385,10 @@ void dain_reset(DainContext *ctx)
 
 int dain_interpolate(DainContext *ctx, int64_t num, int64_t den, const DainImage *out)
 {
-    if (!ctx || !out)
-        return DAIN_EINVAL;
-    ctx->report.error[0] = 0;
-    int error =
-        image_check_output(out, num, den, ctx->frames, ctx->width, ctx->height, &ctx->report);
+    int error = begin(ctx, out);
+    if (!error)
+        error =
+            image_check_output(out, num, den, ctx->frames, ctx->width, ctx->height, &ctx->report);
     if (!error && atomic_load(&ctx->cancel))
         error = DAIN_ECANCELED;
     if (error)
@@ -409,18 +420,17 @@ const char *dain_last_error(const DainContext *ctx)
 
 /* ---- memory ---- */
 
-static int check_empty(DainContext *c)
+static int begin_empty(DainContext *c, const void *argument)
 {
-    c->report.error[0] = 0;
-    return c->frames ? report_error(&c->report, DAIN_ESTATE, "frames have been pushed already")
-                     : DAIN_OK;
+    const int error = begin(c, argument);
+    return !error && c->frames
+               ? report_error(&c->report, DAIN_ESTATE, "frames have been pushed already")
+               : error;
 }
 
 int dain_set_memory_limit(DainContext *ctx, size_t bytes)
 {
-    if (!ctx)
-        return DAIN_EINVAL;
-    const int error = check_empty(ctx);
+    const int error = begin_empty(ctx, ctx);
     if (error)
         return error;
     release_size(ctx);
@@ -430,9 +440,7 @@ int dain_set_memory_limit(DainContext *ctx, size_t bytes)
 
 int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
 {
-    if (!ctx || !plan)
-        return DAIN_EINVAL;
-    int error = check_empty(ctx);
+    int error = begin_empty(ctx, plan);
     if (!error)
         error = image_check_size(width, height, &ctx->report);
     if (error)
@@ -460,10 +468,16 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
 
 /* ---- information ---- */
 
+/* Only the sentence of a context is ever written to here. */
+static int refuse(const DainContext *c, const char *sentence)
+{
+    return c ? report_error(&((DainContext *)c)->report, DAIN_EINVAL, "%s", sentence) : DAIN_EINVAL;
+}
+
 int dain_info(const DainContext *ctx, DainInfo *info)
 {
     if (!ctx || !info)
-        return DAIN_EINVAL;
+        return refuse(ctx, "an argument is NULL");
     const int views = model_views(ctx->model);
     *info = (DainInfo){ .model = ctx->model->path,
                         .network = ctx->model->kind->name,
@@ -492,8 +506,10 @@ int dain_stage_count(const DainContext *ctx)
 
 int dain_stage(const DainContext *ctx, int index, DainStage *stage)
 {
-    if (!ctx || !stage || index < 0)
-        return DAIN_EINVAL;
+    if (!ctx || !stage)
+        return refuse(ctx, "an argument is NULL");
+    if (index < 0 || index >= dain_stage_count(ctx))
+        return refuse(ctx, "there is no stage of that number");
     for (int r = 0; r < 3; r++) {
         const Graph *g = &ctx->session.network.graph[r];
         if (index < g->op_count) {
@@ -502,11 +518,11 @@ int dain_stage(const DainContext *ctx, int index, DainStage *stage)
                 .rate = g->rate, .runs = op->runs, .seconds = op->seconds, .macs = op_macs(g, op)
             };
             snprintf(stage->name, sizeof stage->name, "%s", op->name);
-            return DAIN_OK;
+            break;
         }
         index -= g->op_count;
     }
-    return DAIN_EINVAL;
+    return DAIN_OK;
 }
 
 void dain_stages_reset(DainContext *ctx)

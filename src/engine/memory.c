@@ -29,11 +29,16 @@ static int try_size(const DainSettings *settings, int width, int height)
 
 int dain_memory_needed(const DainSettings *settings, int width, int height, size_t *bytes)
 {
-    if (!bytes)
+    Report report = { 0 };
+    if (!bytes) {
+        engine_open_error("an argument is NULL");
         return DAIN_EINVAL;
+    }
     *bytes = 0;
-    if (image_check_size(width, height, NULL))
+    if (image_check_size(width, height, &report)) {
+        engine_open_error(report.error);
         return DAIN_EINVAL;
+    }
     if (mem_trial_begin()) {
         engine_open_error("address space to count in could not be reserved");
         return DAIN_ENOMEM;

@@ -232,7 +232,9 @@ static void no_memory(void)
     const long live = mem_live();
     for (int n = 1; n <= 2; n++) {
         mem_fail_at(n);
+        errno = 0;
         CHECK(pool_create(3) == NULL);
+        CHECK_INT(errno, ENOMEM);
         mem_fail_at(0);
         CHECK_INT(mem_live(), live);
     }
@@ -259,7 +261,9 @@ static void threads_refused(void)
     for (int first = 1; first <= 4; first++) {
         refuse_from = first;
         created = 0;
+        errno = 0;
         CHECK(pool_create(5) == NULL);
+        CHECK_INT(errno, EAGAIN);
         CHECK_INT(created, first - 1);
         CHECK_INT(mem_live(), live);
     }

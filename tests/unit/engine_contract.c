@@ -1,5 +1,6 @@
 /* Unit tests of what dain.h promises at its edges: extreme settings and pictures, cancellation, what is
  * reported. */
+#include "base/mem.h"
 #include "dain/dain.h"
 #include "test.h"
 
@@ -102,6 +103,81 @@ static void cancel_every_call(DainMotion motion)
     dain_reset(ctx);
     CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
     dain_close(&ctx);
+}
+
+/* Calls that fail for another reason take the wish with them. */
+static void a_cancellation_goes_with_any_failure(void)
+{
+    DainSettings s = settings();
+    s.motion = DAIN_MOTION_CURVED;
+    DainContext *ctx = opened(&s);
+    const DainImage out = packed(made[0], 64, 48);
+    dain_cancel(ctx);
+    CHECK_INT(dain_push_ahead(ctx, &out, NULL, 1, 1), DAIN_ESTATE);
+    CHECK_INT(push(ctx, 64, 48, 0), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_push(ctx, NULL), DAIN_EINVAL);
+    CHECK_INT(push(ctx, 64, 48, 1), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_push_ahead(ctx, &out, NULL, 0, 1), DAIN_EINVAL);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_push_ahead(ctx, NULL, NULL, 1, 1), DAIN_EINVAL);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_advance(ctx), DAIN_ESTATE);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, &out), DAIN_OK);
+    dain_cancel(ctx);
+    CHECK_INT(dain_interpolate(ctx, 1, 2, NULL), DAIN_EINVAL);
+    CHECK_INT(dain_push_ahead(ctx, &out, NULL, 1, 1), DAIN_OK);
+    CHECK_INT(dain_advance(ctx), DAIN_OK);
+    dain_close(&ctx);
+}
+
+static void every_failure_has_its_own_sentence(void)
+{
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    DainStage stage;
+    size_t bytes;
+    CHECK_INT(push(ctx, 15, 48, 0), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "15 x 48");
+    CHECK_INT(dain_push(ctx, NULL), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "NULL");
+    CHECK_INT(dain_stage(ctx, 0, &stage), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "stage");
+    CHECK_INT(dain_info(ctx, NULL), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "NULL");
+    CHECK_INT(dain_plan(ctx, 8, 64, &(DainPlan){ 0 }), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "8 x 64");
+    CHECK_INT(dain_plan(ctx, 64, 64, NULL), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_last_error(ctx), "NULL");
+    CHECK_INT(dain_memory_needed(&s, 64, 15, &bytes), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_open_error(), "64 x 15");
+    CHECK_INT(dain_open(NULL, &s), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_open_error(), "NULL");
+    CHECK_INT(dain_memory_needed(&s, 64, 64, NULL), DAIN_EINVAL);
+    CHECK_CONTAINS(dain_open_error(), "NULL");
+    dain_close(&ctx);
+}
+
+/* Which allocation it was makes no difference. */
+static void missing_memory_is_said_to_be_that(void)
+{
+    DainSettings s = settings();
+    const char *const models[] = { model_path, "edje" };
+    for (int i = 0; i < 2; i++) {
+        s.model = models[i];
+        const long before = mem_count();
+        DainContext *ctx;
+        CHECK_INT(dain_open(&ctx, &s), i ? DAIN_EIO : DAIN_OK);
+        dain_close(&ctx);
+        for (long n = mem_count() - before; n > 0; n--) {
+            mem_fail_at(n);
+            CHECK_INT(dain_open(&ctx, &s), DAIN_ENOMEM);
+            mem_fail_at(0);
+        }
+    }
 }
 
 static int write_to(DainContext *ctx, int step, ptrdiff_t stride)
@@ -208,6 +284,9 @@ static const Test tests[] = {
     { "reserved settings must be zero", reserved_settings_must_be_zero },
     { "cancelling reaches every call and goes with a reset",
       cancelling_reaches_every_call_and_goes_with_a_reset },
+    { "a cancellation goes with any failure", a_cancellation_goes_with_any_failure },
+    { "every failure has its own sentence", every_failure_has_its_own_sentence },
+    { "missing memory is said to be that", missing_memory_is_said_to_be_that },
     { "rows that are written must not overlap", rows_that_are_written_must_not_overlap },
     { "samples must be aligned and reserved fields zero",
       samples_must_be_aligned_and_reserved_fields_zero },
