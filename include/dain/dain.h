@@ -285,10 +285,10 @@ DAIN_API int dain_use_memory(void *memory, size_t bytes);
  * How many bytes dain_use_memory() needs for one context with these settings (NULL = the defaults)
  * and frames of width x height, opened and closed any number of times. Exact to some 100 bytes:
  * with less, dain_open() or the first dain_push() returns DAIN_ENOMEM. Depends on nothing but its
- * arguments, the model file, the version of the library and the number of threads. Opens the model
- * for a moment: address space for all is reserved, memory is taken for the weights only. Errors:
- * those of dain_open(), whose sentence dain_open_error() has, and DAIN_EINVAL for a size out of
- * range.
+ * arguments, the model file, the version of the library and the number of threads: where processors
+ * differ, in 8 bits, it is the most that one needs. Opens the model for a moment, twice: address
+ * space for all is reserved, memory is taken for the weights only. Errors: those of dain_open(),
+ * whose sentence dain_open_error() has, and DAIN_EINVAL for a size out of range.
  */
 DAIN_API int dain_memory_needed(const DainSettings *settings, int width, int height, size_t *bytes);
 

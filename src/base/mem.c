@@ -21,6 +21,7 @@ static atomic_long fail_at;  /* number of the attempt that fails, 0 = none */
 static Block given;          /* memory of the caller's */
 static int use_given;
 static _Thread_local Block *trial; /* of this thread, instead of the above */
+static _Thread_local size_t trial_size;
 static pthread_once_t environment_read = PTHREAD_ONCE_INIT;
 
 static void read_environment(void)
@@ -128,8 +129,8 @@ int mem_use(void *memory, size_t size)
     return 0;
 }
 
-/* Address space for a trial: more than any picture needs. */
-static const size_t trial_size = (size_t)1 << (sizeof(size_t) > 4 ? 36 : 30);
+/* Address space for a trial: more than the largest picture needs, or as much as there is. */
+enum { TRIAL_MOST = sizeof(size_t) > 4 ? 38 : 30, TRIAL_LEAST = 26 }; /* powers of two */
 
 int mem_trial_begin(void)
 {
@@ -139,7 +140,11 @@ int mem_trial_begin(void)
 #else
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 #endif
-    void *space = mmap(NULL, trial_size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    void *space = MAP_FAILED;
+    for (int power = TRIAL_MOST; space == MAP_FAILED && power >= TRIAL_LEAST; power--) {
+        trial_size = (size_t)1 << power;
+        space = mmap(NULL, trial_size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    }
     if (space == MAP_FAILED)
         return -1;
     block_init(&block, space, trial_size);

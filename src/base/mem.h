@@ -29,7 +29,8 @@ int mem_use(void *memory, size_t size);
 
 /* A trial: until mem_trial_end(), the calling thread allocates from address space that has no memory
  * behind it before it is written to. mem_trial_end() returns the bytes that mem_use() would have needed
- * for the same calls; everything must have been freed. 0, or -1 if there is not that much address space. */
+ * for the same calls; everything must have been freed. 0, or -1 if there is hardly any address space. Where
+ * there is little (a limit, strict accounting), allocations fail at that. */
 int mem_trial_begin(void);
 size_t mem_trial_end(void);
 

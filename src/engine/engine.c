@@ -106,7 +106,7 @@ static int unknown_model(DainContext *c, const char *name)
     return error;
 }
 
-static int open_parts(DainContext *c, const DainSettings *s)
+static int open_parts(DainContext *c, const DainSettings *s, const bool *winograd)
 {
     const int threads = s->threads ? s->threads : cpu_count();
     if (threads < 1 || s->threads > MAX_THREADS)
@@ -139,7 +139,7 @@ static int open_parts(DainContext *c, const DainSettings *s)
         error = model_set_precision(c->model, s->precision);
     if (error)
         return error;
-    c->model->params.winograd = c->kernels.winograd;
+    c->model->params.winograd = winograd ? *winograd : c->kernels.winograd;
     c->model->pad_original = s->padding == DAIN_PADDING_ORIGINAL;
     if ((unsigned)s->tta > 1)
         return report_error(&c->report, DAIN_EINVAL, "tta is 0 or 1, not %d", s->tta);
@@ -169,6 +169,11 @@ static int open_parts(DainContext *c, const DainSettings *s)
 
 int dain_open(DainContext **ctx, const DainSettings *settings)
 {
+    return engine_open_as(ctx, settings, NULL);
+}
+
+int engine_open_as(DainContext **ctx, const DainSettings *settings, const bool *winograd)
+{
     engine_open_error(ctx ? "" : "an argument is NULL");
     if (!ctx)
         return DAIN_EINVAL;
@@ -183,7 +188,7 @@ int dain_open(DainContext **ctx, const DainSettings *settings)
     }
     c->report.log = s->log;
     c->report.opaque = s->log_opaque;
-    const int error = open_parts(c, s);
+    const int error = open_parts(c, s, winograd);
     if (error) {
         engine_open_error(c->report.error);
         dain_close(&c);
@@ -220,7 +225,7 @@ static int begin(DainContext *c, const void *argument)
 /* "bf16, motion at 1/2 of the resolution, strips of 8 rows, 2 bands" */
 static void describe(const DainContext *c, const Need *n, char *text, size_t size)
 {
-    size_t used = (size_t)snprintf(text, size, "%s", c->model->precision);
+    size_t used = (size_t)snprintf(text, size, "%s", n->precision);
     if (n->reduce > 1)
         used += (size_t)snprintf(text + used, size - used, ", motion at 1/%d of the resolution",
                                  n->reduce);
@@ -445,13 +450,13 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
         error = image_check_size(width, height, &ctx->report);
     if (error)
         return error;
-    Need need = { 0 };
+    Need need = { .precision = ctx->model->precision };
     error = fit(ctx, width, height, &need, false);
     if (!error)
         error = model_macs_per_pixel(ctx->model, &ctx->macs_per_pixel, &ctx->report);
     *plan = (DainPlan){ .width = width,
                         .height = height,
-                        .precision = ctx->model->precision,
+                        .precision = need.precision,
                         .flow_divisor = need.reduce,
                         .strip_rows = need.strip_rows,
                         .bands = need.bands,

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* dain_open(), with weights for conv_u8_winograd or without as this says; NULL: what is faster here. */
+int engine_open_as(DainContext **ctx, const DainSettings *settings, const bool *winograd);
+
 /* Plans and allocates for frames of w x h, whose sides were checked. Errors: as dain_push(). */
 int engine_prepare(DainContext *c, int w, int h);
 

@@ -16,14 +16,22 @@ int dain_use_memory(void *memory, size_t bytes)
     }
 }
 
-/* Opens and plans as a caller would, where allocations only count. */
-static int try_size(const DainSettings *settings, int width, int height)
+/* Opens and plans as a caller would, where allocations only count. *needed is no less than it was. */
+static int try_size(const DainSettings *settings, bool winograd, int width, int height,
+                    size_t *needed)
 {
     DainContext *ctx;
-    int error = dain_open(&ctx, settings);
+    if (mem_trial_begin()) {
+        engine_open_error("address space to count in could not be reserved");
+        return DAIN_ENOMEM;
+    }
+    int error = engine_open_as(&ctx, settings, &winograd);
     if (!error && (error = engine_prepare(ctx, width, height)))
         engine_open_error(dain_last_error(ctx));
     dain_close(&ctx);
+    /* What lies before the first multiple of the alignment depends on the caller's pointer. */
+    const size_t peak = mem_trial_end() + MEM_ALIGN;
+    *needed = peak > *needed ? peak : *needed;
     return error;
 }
 
@@ -39,13 +47,11 @@ int dain_memory_needed(const DainSettings *settings, int width, int height, size
         engine_open_error(report.error);
         return DAIN_EINVAL;
     }
-    if (mem_trial_begin()) {
-        engine_open_error("address space to count in could not be reserved");
-        return DAIN_ENOMEM;
-    }
-    const int error = try_size(settings, width, height);
-    /* What lies before the first multiple of the alignment depends on the caller's pointer. */
-    const size_t needed = mem_trial_end() + MEM_ALIGN;
+    /* Which weights 8 bits take depends on the processor, what is needed must not. */
+    size_t needed = 0;
+    int error = try_size(settings, false, width, height, &needed);
+    if (!error)
+        error = try_size(settings, true, width, height, &needed);
     if (!error)
         *bytes = needed;
     return error;

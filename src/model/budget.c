@@ -73,7 +73,8 @@ static int measure(Model *m, const Budget *b, int w, int h, Need *need, Report *
     Network n;
     const size_t views = (size_t)model_views(m);
     const int error = model_network(m, &n, w, h, false, report);
-    *need = (Need){ .reduce = m->reduce,
+    *need = (Need){ .precision = m->precision,
+                    .reduce = m->reduce,
                     .strip_rows = n.strip_rows,
                     .bands = n.graph[DAIN_RATE_TIME].bands,
                     .arena = n.arena_bytes + session_picture_bytes((int)views, w, h),

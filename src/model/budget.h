@@ -15,6 +15,7 @@ typedef struct Budget {
 
 /* What came of it: bytes, those of one frame and of one pair. */
 typedef struct Need {
+    const char *precision; /* as in Model */
     int reduce;            /* flow at 1/reduce of the resolution */
     int strip_rows, bands; /* see Network */
     bool reduced;          /* something was given up for the limit */

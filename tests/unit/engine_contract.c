@@ -247,6 +247,24 @@ static void cancelling_reaches_every_call_and_goes_with_a_reset(void)
     cancel_every_call(DAIN_MOTION_CURVED);
 }
 
+static void the_least_possible_plan_is_one(void)
+{
+    static const int sides[] = { 16, 64, 320 }; /* weights count more in small pictures */
+    const DainSettings s = settings();
+    DainContext *ctx = opened(&s);
+    for (int i = 0; i < 3; i++) {
+        DainPlan least, plan;
+        CHECK_INT(dain_set_memory_limit(ctx, 1), DAIN_OK);
+        CHECK_INT(dain_plan(ctx, sides[i], sides[i], &least), DAIN_ENOMEM);
+        CHECK_INT(dain_set_memory_limit(ctx, least.total_bytes), DAIN_OK);
+        CHECK_INT(dain_plan(ctx, sides[i], sides[i], &plan), DAIN_OK);
+        CHECK_STRING(least.precision, plan.precision);
+        CHECK_INT(least.total_bytes, plan.total_bytes);
+        CHECK_INT(least.flow_divisor, plan.flow_divisor);
+    }
+    dain_close(&ctx);
+}
+
 static void multiply_adds_are_those_of_the_motion_in_use(void)
 {
     DainInfo full, quarter, opened_only;
@@ -290,6 +308,7 @@ static const Test tests[] = {
     { "rows that are written must not overlap", rows_that_are_written_must_not_overlap },
     { "samples must be aligned and reserved fields zero",
       samples_must_be_aligned_and_reserved_fields_zero },
+    { "the least possible plan is one", the_least_possible_plan_is_one },
     { "multiply-adds are those of the motion in use",
       multiply_adds_are_those_of_the_motion_in_use },
     { "the default model is a copy and may be a name",

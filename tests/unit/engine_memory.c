@@ -5,6 +5,10 @@
 #include "base/mem.h"
 #include "dain/dain.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void pieces_do_not_overlap(void)
 {
     enum { SIZE = 1 << 16, PIECES = 40, STEPS = 4000 };
@@ -108,7 +112,8 @@ static void the_size_named_is_enough_and_needed(void)
         DainPrecision precision;
     } cases[] = { { 64, 64, 1, DAIN_PRECISION_F32 },
                   { 96, 63, 3, DAIN_PRECISION_F32 },
-                  { 64, 48, 1, DAIN_PRECISION_BF16 } };
+                  { 64, 48, 1, DAIN_PRECISION_BF16 },
+                  { 64, 48, 2, DAIN_PRECISION_INT8 } };
     const long live = mem_live();
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -131,10 +136,97 @@ static void the_size_named_is_enough_and_needed(void)
             CHECK_INT(run_in(&s, block + odd, needed, w, h, got), DAIN_OK);
             CHECK_BYTES(got, want, (size_t)w * h * 3);
         }
-        CHECK_INT(run_in(&s, block, needed - 256, w, h, got), DAIN_ENOMEM);
+        if (s.precision != DAIN_PRECISION_INT8) /* there some processors need less */
+            CHECK_INT(run_in(&s, block, needed - 256, w, h, got), DAIN_ENOMEM);
         free(block);
     }
     CHECK_INT(mem_live(), live);
+}
+
+static void a_block_fits_on_every_processor(void)
+{
+    static const char *const levels[] = { "c", "avx2", "neon", "" };
+    static unsigned char got[64 * 48 * 3];
+    const char *const before = getenv("DAIN_CPU");
+    char *const kept = before ? strdup(before) : NULL;
+    size_t first = 0;
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        DainSettings s;
+        dain_settings_default(&s);
+        s.model = model_path;
+        s.threads = 1;
+        s.precision = DAIN_PRECISION_INT8;
+        setenv("DAIN_CPU", levels[i], 1);
+        size_t needed = 0;
+        CHECK_INT(dain_memory_needed(&s, 64, 48, &needed), DAIN_OK);
+        first = i ? first : needed;
+        CHECK_INT(needed, first);
+        void *const block = malloc(first);
+        if (CHECK(block != NULL))
+            CHECK_INT(run_in(&s, block, first, 64, 48, got), DAIN_OK);
+        free(block);
+    }
+    if (kept)
+        setenv("DAIN_CPU", kept, 1);
+    else
+        unsetenv("DAIN_CPU");
+    free(kept);
+}
+
+/* Bytes of address space in use, 0 if the system does not say. */
+static size_t address_space(void)
+{
+    unsigned long pages = 0;
+    FILE *const file = fopen("/proc/self/statm", "r");
+    if (file && fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    if (file)
+        fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* In a process of its own: nothing is left of the limit afterwards. */
+static void sizes_are_named_where_address_space_is_short(void)
+{
+    const size_t used = address_space();
+    if (!used)
+        SKIP("no /proc/self/statm");
+    const pid_t pid = fork();
+    if (!CHECK(pid >= 0))
+        return;
+    if (pid == 0) {
+        DainSettings s;
+        size_t needed = 0;
+        const struct rlimit limit = { used + (512u << 20), used + (512u << 20) };
+        dain_settings_default(&s);
+        s.model = model_path;
+        s.threads = 1;
+        if (setrlimit(RLIMIT_AS, &limit))
+            _exit(2);
+        _exit(dain_memory_needed(&s, 64, 64, &needed) == DAIN_OK && needed ? 0 : 1);
+    }
+    int status = -1;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 0);
+}
+
+static void the_largest_picture_can_be_counted(void)
+{
+    DainSettings s;
+    size_t needed = 0;
+    dain_settings_default(&s);
+    s.model = model_path;
+    s.threads = 1;
+    s.tta = 1;
+    s.motion = DAIN_MOTION_CURVED;
+    if (sizeof(size_t) < 8)
+        SKIP("it does not fit into the address space");
+    const int error = dain_memory_needed(&s, 16384, 16384, &needed);
+    if (error == DAIN_ENOMEM)
+        SKIP("the system does not reserve as much");
+    CHECK_INT(error, DAIN_OK);
+    CHECK(needed >> 36);
 }
 
 static void sizes_that_are_refused(void)
@@ -156,6 +248,10 @@ static const Test tests[] = {
     { "a block that is refused leaves the one before in use", a_refusal_changes_nothing },
     { "the size named is enough, needed, and gives the same picture",
       the_size_named_is_enough_and_needed },
+    { "a block fits on every processor", a_block_fits_on_every_processor },
+    { "sizes are named where address space is short",
+      sizes_are_named_where_address_space_is_short },
+    { "the largest picture can be counted", the_largest_picture_can_be_counted },
     { "sizes and models that cannot be are refused", sizes_that_are_refused },
 };
 
