@@ -1,7 +1,6 @@
 /* What the processor and the operating system can do. */
 #include "base/cpu.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,22 +175,22 @@ unsigned cpu_flags_cap(const char *level, int *ok)
 
 unsigned cpu_flags(void)
 {
-    const unsigned flags = cpu_flags_detect();
-    const char *level = getenv("DAIN_CPU");
-    if (!level || !*level)
-        return flags;
+    const char *const level = getenv("DAIN_CPU");
+    int ok = 0;
+    const unsigned flags = cpu_flags_detect(), cap = level ? cpu_flags_cap(level, &ok) : 0;
+    return ok ? flags & cap : flags;
+}
+
+const char *cpu_flags_ignored(char *buf, unsigned size)
+{
+    const char *const level = getenv("DAIN_CPU");
     int ok;
-    const unsigned cap = cpu_flags_cap(level, &ok);
-    if (ok)
-        return flags & cap;
-    static atomic_flag reported = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&reported)) {
-        fprintf(stderr, "dain: DAIN_CPU=%s is ignored; it may be", level);
-        for (int i = 0; i < LEVEL_COUNT; i++)
-            fprintf(stderr, " %s", levels[i].name);
-        fprintf(stderr, "\n");
-    }
-    return flags;
+    if (!level || !*level || (cpu_flags_cap(level, &ok), ok))
+        return NULL;
+    int used = snprintf(buf, size, "DAIN_CPU=%.40s is ignored; it may be", level);
+    for (int i = 0; i < LEVEL_COUNT && used >= 0 && (unsigned)used < size; i++)
+        used += snprintf(buf + used, size - (unsigned)used, " %s", levels[i].name);
+    return buf;
 }
 
 const char *cpu_flags_name(unsigned flags, char *buf, unsigned size)

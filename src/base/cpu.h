@@ -18,9 +18,10 @@ enum {
 };
 
 /* Flags of this machine, capped by DAIN_CPU= (c, avx2, avx512, avx512vnni, avx512bf16, neon,
- * dotprod, ...: the named level and everything below it). An unknown name is reported once on
- * standard error and ignored. */
+ * dotprod, ...: the named level and everything below it). An unknown name is ignored. */
 unsigned cpu_flags(void);
+/* A sentence about DAIN_CPU= if it is, in buf, else NULL. */
+const char *cpu_flags_ignored(char *buf, unsigned size);
 /* Flags of this machine, uncapped. */
 unsigned cpu_flags_detect(void);
 /* The cap that a level name stands for: all flags up to it; 0 with *ok = 0 for an unknown name. */

@@ -4,7 +4,6 @@
 #include "base/block.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,28 +21,14 @@ static Block given;          /* memory of the caller's */
 static int use_given;
 static _Thread_local Block *trial; /* of this thread, instead of the above */
 static _Thread_local size_t trial_size;
-static pthread_once_t environment_read = PTHREAD_ONCE_INIT;
-
-static void read_environment(void)
-{
-    const char *text = getenv("DAIN_FAIL_ALLOC");
-    if (!text || !*text)
-        return;
-    char *end;
-    const long n = strtol(text, &end, 10);
-    if (*end == '\0' && n > 0)
-        atomic_store(&fail_at, n);
-}
 
 void mem_fail_at(long n)
 {
-    pthread_once(&environment_read, read_environment);
     atomic_store(&fail_at, n > 0 ? atomic_load(&attempts) + n : 0);
 }
 
 void *mem_alloc(size_t size)
 {
-    pthread_once(&environment_read, read_environment);
     if (atomic_fetch_add(&attempts, 1) + 1 == atomic_load(&fail_at))
         return NULL;
     if (size > SIZE_MAX / 4)

@@ -35,7 +35,7 @@ int mem_trial_begin(void);
 size_t mem_trial_end(void);
 
 /* Tests: lets the n-th allocation from now (1 = the next) fail, and no other; 0 switches it off.
- * DAIN_FAIL_ALLOC=n in the environment does the same from the start of a program. */
+ * DAIN_FAIL_ALLOC=n in the environment has the tool do it when it starts. */
 void mem_fail_at(long n);
 /* Allocations made so far and blocks not yet freed; for tests. */
 long mem_count(void);

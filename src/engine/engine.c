@@ -131,6 +131,9 @@ static int open_parts(DainContext *c, const DainSettings *s, const bool *winogra
     const char *const path = models_find(named, found, sizeof found);
     if (!path)
         return unknown_model(c, named);
+    char ignored[160];
+    if (cpu_flags_ignored(ignored, sizeof ignored))
+        report_log(&c->report, DAIN_LOG_WARNING, "%s", ignored);
     const unsigned flags = cpu_flags() & kernels_flags();
     kernels_init(&c->kernels, flags);
     cpu_flags_name(flags, c->cpu, sizeof c->cpu);

@@ -49,9 +49,13 @@ int dain_memory_needed(const DainSettings *settings, int width, int height, size
     }
     /* Which weights 8 bits take depends on the processor, what is needed must not. */
     size_t needed = 0;
-    int error = try_size(settings, false, width, height, &needed);
+    DainSettings s;
+    dain_settings_default(&s);
+    s = settings ? *settings : s;
+    int error = try_size(&s, false, width, height, &needed);
+    s.log = NULL; /* all has been said */
     if (!error)
-        error = try_size(settings, true, width, height, &needed);
+        error = try_size(&s, true, width, height, &needed);
     if (!error)
         *bytes = needed;
     return error;

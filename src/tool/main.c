@@ -5,6 +5,7 @@
 #include "tool/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int run_completion(const char *shell)
@@ -63,8 +64,17 @@ static int check_output(int code)
     return code;
 }
 
+/* For tests: the n-th allocation of the program fails. */
+static void fail_as_told(void)
+{
+    const char *const n = getenv("DAIN_FAIL_ALLOC");
+    if (n)
+        mem_fail_at(atol(n));
+}
+
 int main(int argc, char **argv)
 {
+    fail_as_told();
     if (argc < 2) {
         options_short_help(stderr);
         return EXIT_USAGE;

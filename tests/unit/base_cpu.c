@@ -43,7 +43,7 @@ static void caps(void)
 
 static void environment(void)
 {
-    char *before = getenv("DAIN_CPU");
+    char text[160], *before = getenv("DAIN_CPU");
     char *kept = before ? strdup(before) : NULL;
     const unsigned machine = cpu_flags_detect();
     unsetenv("DAIN_CPU");
@@ -52,6 +52,12 @@ static void environment(void)
     CHECK_INT(cpu_flags(), 0);
     setenv("DAIN_CPU", "avx2", 1);
     CHECK_INT(cpu_flags(), machine & CPU_AVX2);
+    CHECK(!cpu_flags_ignored(text, sizeof text));
+    setenv("DAIN_CPU", "avx3", 1);
+    CHECK_INT(cpu_flags(), machine);
+    CHECK_STRING(cpu_flags_ignored(text, sizeof text), text);
+    CHECK_CONTAINS(text, "avx3");
+    CHECK_CONTAINS(text, "i8mm");
     if (kept)
         setenv("DAIN_CPU", kept, 1);
     else

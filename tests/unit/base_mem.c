@@ -3,9 +3,6 @@
 
 #include "base/mem.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 static void aligned_and_writable(void)
 {
     static const size_t sizes[] = { 0, 1, 63, 64, 65, 4097, 1 << 20 };
@@ -99,38 +96,6 @@ static void nth_fails(void)
     CHECK_INT(mem_live(), live);
 }
 
-/* The program calls itself with this argument to see its environment from the start. */
-static const char child_argument[] = "--third-allocation-fails";
-
-static int child(void)
-{
-    for (int i = 1; i <= 4; i++) {
-        void *p = mem_alloc(8);
-        if ((p == NULL) != (i == 3))
-            return 1;
-        mem_free(p);
-    }
-    return 0;
-}
-
-static const char *self;
-
-static void from_environment(void)
-{
-    const pid_t pid = fork();
-    if (!CHECK(pid >= 0))
-        return;
-    if (pid == 0) {
-        setenv("DAIN_FAIL_ALLOC", "3", 1);
-        execl(self, self, child_argument, (char *)NULL);
-        _exit(127);
-    }
-    int status = -1;
-    CHECK_INT(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status));
-    CHECK_INT(WEXITSTATUS(status), 0);
-}
-
 static const Test tests[] = {
     { "blocks of any size are aligned to 64 bytes and writable", aligned_and_writable },
     { "calloc gives zeros", zeroed },
@@ -138,13 +103,6 @@ static const Test tests[] = {
     { "strdup copies", strings_copied },
     { "allocations and live blocks are counted", counted },
     { "the n-th allocation fails when told to, and no other", nth_fails },
-    { "DAIN_FAIL_ALLOC makes the n-th allocation of a program fail", from_environment },
 };
 
-int main(int argc, char **argv)
-{
-    self = argv[0];
-    if (argc == 2 && !strcmp(argv[1], child_argument))
-        return child();
-    return test_main(tests, (int)(sizeof(tests) / sizeof(tests[0])), argc, argv);
-}
+TEST_MAIN(tests)

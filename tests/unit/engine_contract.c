@@ -297,6 +297,33 @@ static void the_default_model_is_a_copy_and_may_be_a_name(void)
     CHECK_INT(unsetenv("DAIN_MODEL"), 0);
 }
 
+static void count_message(void *opaque, DainLogLevel level, const char *message)
+{
+    *(int *)opaque += level == DAIN_LOG_WARNING && strstr(message, "DAIN_CPU=avx3");
+}
+
+static void an_unknown_level_of_the_processor_is_logged(void)
+{
+    int messages = 0;
+    size_t bytes;
+    DainSettings s = settings();
+    s.log = count_message;
+    s.log_opaque = &messages;
+    const char *const before = getenv("DAIN_CPU");
+    char *const kept = before ? strdup(before) : NULL;
+    setenv("DAIN_CPU", "avx3", 1);
+    DainContext *ctx = opened(&s);
+    CHECK_INT(messages, 1);
+    CHECK_INT(dain_memory_needed(&s, 64, 64, &bytes), DAIN_OK);
+    CHECK_INT(messages, 2);
+    if (kept)
+        setenv("DAIN_CPU", kept, 1);
+    else
+        unsetenv("DAIN_CPU");
+    free(kept);
+    dain_close(&ctx);
+}
+
 static const Test tests[] = {
     { "strips of any height give the same picture", strips_of_any_height_give_the_same_picture },
     { "reserved settings must be zero", reserved_settings_must_be_zero },
@@ -311,6 +338,7 @@ static const Test tests[] = {
     { "the least possible plan is one", the_least_possible_plan_is_one },
     { "multiply-adds are those of the motion in use",
       multiply_adds_are_those_of_the_motion_in_use },
+    { "an unknown level of the processor is logged", an_unknown_level_of_the_processor_is_logged },
     { "the default model is a copy and may be a name",
       the_default_model_is_a_copy_and_may_be_a_name },
 };
