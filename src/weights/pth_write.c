@@ -8,7 +8,6 @@
 #include "weights/zip.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -225,21 +224,18 @@ static int check_tensors(const char *path, const WeightTensor *tensors, int coun
 int pth_write(const char *path, const WeightTensor *tensors, int count, Report *report)
 {
     Writer w = { 0 };
-    const size_t room = strlen(path) + 32;
+    char *temporary;
     int error = check_tensors(path, tensors, count, report);
     if (error)
         return error;
-    char *temporary = mem_alloc(room);
-    if (!temporary)
-        return report_error(report, DAIN_ENOMEM, "%s: no memory for its name", path);
-    snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int fd = create_temporary(path, &temporary);
     w.file = fd < 0 ? NULL : fdopen(fd, "wb");
     int failed = !w.file;
     if (!failed)
         failed = write_archive(&w, tensors, count) < 0;
     if (failed)
-        error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
+        error = report_error(report, errno == ENOMEM ? DAIN_ENOMEM : DAIN_EIO, "%s: %s", path,
+                             strerror(errno));
     if (w.file ? fclose(w.file) != 0 : fd >= 0 && close(fd) != 0)
         error = error ? error : report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
     if (!error && replace_file(temporary, path) < 0)

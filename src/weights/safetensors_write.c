@@ -8,13 +8,12 @@
 #include "weights/types.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PREFIX_BYTES = 8, HEADER_MAX_BYTES = 100000000, HEADER_ALIGN = 8, TEMPORARY_TRIES = 100 };
+enum { PREFIX_BYTES = 8, HEADER_MAX_BYTES = 100000000, HEADER_ALIGN = 8 };
 
 static void text_add_plain(Bytes *text, const char *plain)
 {
@@ -185,42 +184,22 @@ static int write_fully(int fd, const void *data, size_t size)
     return 0;
 }
 
-/* Creates a new file beside the target, with the permissions that the user's umask gives. temporary
- * has room for the path and 32 more. */
-static int create_temporary(const char *path, char *temporary, size_t size)
-{
-    for (int i = 0; i < TEMPORARY_TRIES; i++) {
-        snprintf(temporary, size, "%s.%ld-%d.part", path, (long)getpid(), i);
-        const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
-}
-
 int safetensors_write(const char *path, const WeightTensor *tensors, int count,
                       const WeightMeta *meta, int meta_count, Report *report)
 {
     Bytes header = { 0 };
     char *temporary = NULL;
-    int fd = -1, created = 0;
+    int fd = -1;
     int error = check_arguments(path, tensors, count, meta, meta_count, report);
     if (error)
         return error;
     error = build_header(&header, path, tensors, count, meta, meta_count, report);
     if (error)
         goto end;
-    const size_t room = strlen(path) + 32;
-    temporary = mem_alloc(room);
-    if (!temporary) {
-        error = report_error(report, DAIN_ENOMEM, "%s: no memory for its name", path);
-        goto end;
-    }
 
-    fd = create_temporary(path, temporary, room);
+    fd = create_temporary(path, &temporary);
     if (fd < 0)
         goto system_error;
-    created = 1;
     if (write_fully(fd, header.data, header.size) < 0)
         goto system_error;
     for (int i = 0; i < count; i++)
@@ -230,15 +209,15 @@ int safetensors_write(const char *path, const WeightTensor *tensors, int count,
     fd = -1;
     if (closed < 0 || replace_file(temporary, path) < 0)
         goto system_error;
-    created = 0;
     goto end;
 
 system_error:
-    error = report_error(report, DAIN_EIO, "%s: %s", path, strerror(errno));
+    error = report_error(report, errno == ENOMEM ? DAIN_ENOMEM : DAIN_EIO, "%s: %s", path,
+                         strerror(errno));
 end:
     if (fd >= 0)
         close(fd);
-    if (created)
+    if (error && temporary)
         unlink(temporary);
     mem_free(temporary);
     bytes_free(&header);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "weights/pth.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 static const char *corpus; /* folder */
@@ -161,6 +162,13 @@ static void reads_back_what_it_writes(void)
     }
     pth_close(&f);
     unlink(path);
+    /* A run that died, whose process had the same number, left its file behind. */
+    char stale[80];
+    snprintf(stale, sizeof stale, "%s.%ld-0.part", path, (long)getpid());
+    CHECK_INT(close(open(stale, O_WRONLY | O_CREAT, 0666)), 0);
+    CHECK_INT(pth_write(path, tensors, 3, &report), 0);
+    CHECK_INT(unlink(path), 0);
+    CHECK_INT(unlink(stale), 0);
     const WeightTensor odd = { "b", TYPE_BOOL, 0, { 0 }, 1, w, 1 };
     CHECK_INT(pth_write(path, &odd, 1, &report), DAIN_EINVAL);
     CHECK_INT(pth_write("/nonexistent/x.pth", tensors, 3, &report), DAIN_EIO);
