@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "engine/image.h"
 #include "engine/ort_parts.h"
+#include "engine/ort_pictures.h"
 #include "engine/ort_runtime.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,8 +185,8 @@ static int run_part(Runtime *r, OnnxPart which, int slot, const char *own_name, 
     const OrtApi *const api = r->ort.api;
     Part *const p = &r->part[which];
     int error = DAIN_OK;
-    if (atomic_exchange(&r->cancel, false))
-        return report_error(r->report, DAIN_ECANCELED, "cancelled");
+    if (atomic_load(&r->cancel))
+        return DAIN_ECANCELED;
     for (int i = 0; i < p->inputs && !error; i++) {
         OrtValue *const v =
             own_name && !strcmp(p->input[i], own_name) ? own : input_value(r, p->input[i]);
@@ -236,40 +236,6 @@ static int check_alpha(const Runtime *r, const DainImage *p)
                        : DAIN_OK;
 }
 
-static void load_picture(float *to, const DainImage *p)
-{
-    const float peak = image_peak(p);
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < p->height; y++) {
-            const void *const row = (const char *)p->plane[c] + y * p->stride[c];
-            for (int x = 0; x < p->width; x++, to++) {
-                const ptrdiff_t i = (ptrdiff_t)x * p->step;
-                *to = p->sample == DAIN_SAMPLE_U8    ? ((const uint8_t *)row)[i] / peak
-                      : p->sample == DAIN_SAMPLE_U16 ? ((const uint16_t *)row)[i] / peak
-                                                     : ((const float *)row)[i];
-            }
-        }
-}
-
-static void store_picture(const DainImage *p, const float *from)
-{
-    const float peak = image_peak(p);
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < p->height; y++) {
-            void *const row = (char *)p->plane[c] + y * p->stride[c];
-            for (int x = 0; x < p->width; x++, from++) {
-                const ptrdiff_t i = (ptrdiff_t)x * p->step;
-                const float v = *from > 0 ? *from < 1 ? *from : 1 : 0; /* not a number: 0 */
-                if (p->sample == DAIN_SAMPLE_F32)
-                    ((float *)row)[i] = v;
-                else if (p->sample == DAIN_SAMPLE_U16)
-                    ((uint16_t *)row)[i] = (uint16_t)lrintf(v * peak);
-                else
-                    ((uint8_t *)row)[i] = (uint8_t)lrintf(v * peak);
-            }
-        }
-}
-
 /* Files from elsewhere may give another type or shape than ours. */
 static int check_result(Runtime *r, const OrtValue *v, const DainImage *out)
 {
@@ -306,7 +272,7 @@ static int store_result(Runtime *r, const DainImage *out)
     if (!error)
         error = ort_check(&r->ort, r->ort.api->GetTensorMutableData(v, &data), "result");
     if (!error)
-        store_picture(out, data);
+        ort_store_picture(out, data, true);
     return error;
 }
 
@@ -317,7 +283,7 @@ static int run_frame(Runtime *r, int slot, const DainImage *image)
 {
     const int64_t shape[4] = { 1, 3, r->height, r->width };
     OrtValue *picture = NULL;
-    load_picture(r->picture[slot], image);
+    ort_load_picture(r->picture[slot], image);
     int error = host_tensor(r, r->picture[slot], 4, shape, &picture);
     if (!error)
         error = run_part(r, ONNX_PART_FRAME, slot, "frame", picture);
@@ -353,6 +319,16 @@ static int run_guided(Runtime *r, int slot, const DainImage *frame, const DainIm
     return error;
 }
 
+/* As in engine.c: a call that failed, whatever for, takes the wish to cancel with it. */
+static int finish(Runtime *r, int error)
+{
+    if (error == DAIN_ECANCELED)
+        report_error(r->report, error, "cancelled");
+    if (error)
+        atomic_store(&r->cancel, false);
+    return error;
+}
+
 static int push(Backend *backend, const DainImage *frame, const DainImage *guide)
 {
     Runtime *const r = (Runtime *)backend;
@@ -362,13 +338,13 @@ static int push(Backend *backend, const DainImage *frame, const DainImage *guide
     if (!error && (frame->width != r->width || frame->height != r->height))
         error = prepare_size(r, frame->width, frame->height);
     if (error)
-        return error;
+        return finish(r, error);
     const int slot = !r->newest;
     r->pair_ready = false;
     error = guide ? run_guided(r, slot, frame, guide) : run_frame(r, slot, frame);
-    if (error) {
-        r->frames = 0;
-        return error;
+    if (error) { /* what is left of the older one is no frame */
+        r->frames = r->frames > 0;
+        return finish(r, error);
     }
     r->newest = slot;
     r->frames = r->frames ? 2 : 1;
@@ -381,16 +357,18 @@ static int interpolate(Backend *backend, int64_t num, int64_t den, const DainIma
     int error = image_check_output(out, num, den, r->frames, r->width, r->height, r->report);
     if (!error)
         error = check_alpha(r, out);
+    if (!error && atomic_load(&r->cancel))
+        error = DAIN_ECANCELED;
     if (error)
-        return error;
+        return finish(r, error);
     if (num == 0 || num == den) {
-        store_picture(out, r->picture[num ? r->newest : !r->newest]);
+        ort_store_picture(out, r->picture[num ? r->newest : !r->newest], false);
         return DAIN_OK;
     }
     if (!r->pair_ready) {
         error = run_part(r, ONNX_PART_PAIR, 0, NULL, NULL);
         if (error)
-            return error;
+            return finish(r, error);
         r->pair_ready = true;
     }
     float t = (float)((double)num / (double)den);
@@ -402,7 +380,7 @@ static int interpolate(Backend *backend, int64_t num, int64_t den, const DainIma
         error = store_result(r, out);
     if (time)
         r->ort.api->ReleaseValue(time);
-    return error;
+    return finish(r, error);
 }
 
 static void reset(Backend *backend)
@@ -410,6 +388,7 @@ static void reset(Backend *backend)
     Runtime *const r = (Runtime *)backend;
     r->frames = 0;
     r->pair_ready = false;
+    atomic_store(&r->cancel, false);
 }
 
 /* The part that runs comes to its end first. */

@@ -192,7 +192,7 @@ static int append_tensorrt(OrtRuntime *r, const OrtOptions *o)
 static int append_openvino(OrtRuntime *r, OrtOptions *o, int threads)
 {
     /* Its own threads, not those of the runtime. */
-    static char count[16];
+    char count[16];
     bool said = false;
     for (int i = 0; i < o->provider_count; i++)
         said |= !strcmp(o->provider_key[i], "num_of_threads") ||
