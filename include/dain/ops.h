@@ -47,16 +47,16 @@ typedef struct DainArray {
 /* One item of an NCHW tensor: channel after channel, each height rows of width floats. */
 static inline DainArray dain_array_planar(const float *data, int width, int height, int channels)
 {
-    DainArray a = { (float *)data, width, height, channels, 1, width, (ptrdiff_t)width * height };
+    float *const p = (float *)(uintptr_t)data; /* an input is not written */
+    DainArray a = { p, width, height, channels, 1, width, (ptrdiff_t)width * height };
     return a;
 }
 
 /* One item of an NHWC tensor: pixel after pixel, each channels floats. */
 static inline DainArray dain_array_packed(const float *data, int width, int height, int channels)
 {
-    DainArray a = {
-        (float *)data, width, height, channels, channels, (ptrdiff_t)width * channels, 1
-    };
+    float *const p = (float *)(uintptr_t)data;
+    DainArray a = { p, width, height, channels, channels, (ptrdiff_t)width * channels, 1 };
     return a;
 }
 

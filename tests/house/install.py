@@ -9,6 +9,7 @@ import tempfile
 
 PROGRAM = """
 #include <dain/dain.h>
+#include <dain/ops.h>
 #include <stdio.h>
 int main(void)
 {
@@ -46,13 +47,14 @@ def check(build, stage, compiler, version):
 
     source = stage / "program.c"
     source.write_text(PROGRAM)
-    run(*compiler, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", str(source), "-o", str(stage / "program"), *flags)
+    warnings = ["-pedantic", "-Wall", "-Wextra", "-Wcast-qual", "-Werror"]
+    run(*compiler, "-std=c99", *warnings, str(source), "-o", str(stage / "program"), *flags)
     libraries = dict(os.environ, LD_LIBRARY_PATH=str(found["libdain.so"].parent))
     yield (run(str(stage / "program"), env=libraries).strip() == version,
            "a C99 program builds against the installed library and runs")
     if shutil.which("c++"):
         shutil.copy(source, stage / "program.cc")
-        run("c++", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", str(stage / "program.cc"), *flags)
+        run("c++", *warnings, "-fsyntax-only", str(stage / "program.cc"), *flags)
         yield True, "the header is C++ too"
     run(sys.executable, str(pathlib.Path(__file__).parents[2] / "tools" / "uninstall.py"), build,
         env=dict(os.environ, DESTDIR=str(stage)))
