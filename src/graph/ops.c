@@ -247,7 +247,8 @@ static size_t compose_scratch(const Graph *g, const Op *op)
     return floats;
 }
 
-/* EDGE_SPEC 3.6, row by row: nothing at full resolution but the pictures is kept in memory. */
+/* "Composition" in docs/edge.md, row by row: nothing at full resolution but the pictures is kept in
+ * memory. */
 static void compose_rows(const OpRun *r, int y0, int y1, float *scratch)
 {
     const Kernels *k = kernels(r);

@@ -62,8 +62,8 @@ typedef struct ImageView {
 
 /* ---- the polish ---- */
 
-/* One Lucas-Kanade step (EDGE_SPEC 3.5): out = flow moved so that y0 warped by flow[0:2] and y1
- * warped by flow[2:4] agree. flow, out: 4 channels; y0, y1: 1 channel, halo of at least 1 readable
+/* One Lucas-Kanade step ("Polish" in docs/edge.md): out = flow moved so that y0 warped by flow[0:2]
+ * and y1 warped by flow[2:4] agree. flow, out: 4 channels; y0, y1: 1 channel, halo of at least 1 readable
  * on the right and below. out must not overlap flow. */
 typedef struct PolishArgs {
     View out, flow, y0, y1;
@@ -77,8 +77,8 @@ size_t lk_polish_scratch(int w);
 
 /*
  * One line per kernel: K(name, (arguments)). Rows y0 .. y1-1 are rows of the output unless said
- * otherwise. Definitions in the words of EDGE_SPEC 3.4 - 3.7; the order of operations is that of
- * the C reference.
+ * otherwise. Definitions in the words of docs/edge.md, "Layers" and "Operators"; the order of
+ * operations is that of the C reference.
  *
  * conv_f32           see ConvArgs
  * up2_f32            out (2w x 2h) = scale * bilinear x2 of x, half-pixel centres, replicate
@@ -96,8 +96,8 @@ size_t lk_polish_scratch(int w);
  * splat_f32          out += forward bilinear splat of val (4 channels) by scale * flow. Not by
  *                    rows: one call for the whole map, source pixels in raster order; out is
  *                    zeroed by the caller
- * project_merge_f32  EDGE_SPEC 3.4 after the splats: s0, s1 (4 channels n.x n.y d k, zero halo of
- *                    4) -> out (6 channels F_t0 F_t1 c0 c1)
+ * project_merge_f32  "Projection to t" in docs/edge.md after the splats: s0, s1 (4 channels n.x n.y d
+ *                    k, zero halo of 4) -> out (6 channels F_t0 F_t1 c0 c1)
  * luma_half_f32      out (1 channel, half size) = mean over 2x2 of 0.299 R + 0.587 G + 0.114 B
  * lk_polish_f32      see PolishArgs; scratch of lk_polish_scratch(w) floats, one per thread
  * awarp_f32          out(p) = adaptive 4x4 warp of x (4 channels, replicated halo of 2) by flow(p)

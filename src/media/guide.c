@@ -29,7 +29,8 @@ static void smooth_row(float *restrict out, const float *restrict in, int width)
         out[x] = binomial(in[x - 2], in[x - 1], in[x], in[x + 1], in[x + 2]);
 }
 
-void guide_smooth(AVFrame *smooth, const AVFrame *rgb, float *row)
+/* Writes the smoothed copy of a frame of the same size; row: as many floats as a row has pixels. */
+static void guide_smooth(AVFrame *smooth, const AVFrame *rgb, float *row)
 {
     for (int plane = 0; plane < 3; plane++)
         for (int y = 0; y < rgb->height; y++) {

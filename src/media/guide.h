@@ -35,7 +35,4 @@ bool guide_lengths(const AVFrame *const frame[4], double *before, double *after)
 const char *guide_last_error(const Guide *guide, const Backend *engine);
 void guide_free(Guide *guide);
 
-/* Writes the smoothed copy of a frame of the same size; row: as many floats as a row has pixels. */
-void guide_smooth(AVFrame *smooth, const AVFrame *rgb, float *row);
-
 #endif

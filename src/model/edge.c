@@ -1,4 +1,4 @@
-/* The compact network `edge`, version 2, as graphs: docs/edge.md, section numbers in the comments. */
+/* The compact network `edge`, version 2, as graphs: docs/edge.md, whose headings the comments name. */
 #include "graph/dain_ops.h"
 #include "model/model.h"
 
@@ -101,7 +101,7 @@ static void build_features(Builder *b, int img, char prefix, int keep, int level
     }
 }
 
-/* 3.1, 3.2: features, depth and luma of one frame. Where the flow is estimated at a lower
+/* Encoder, Depth: features, depth and luma of one frame. Where the flow is estimated at a lower
  * resolution, flow and depth have features of their own, s3 to s5, of the reduced picture. */
 static void build_frame(Builder *b)
 {
@@ -134,7 +134,7 @@ static int enlarge(Builder *b, int x, float scale)
     return x;
 }
 
-/* 3.3: flow and importance of frame `from` towards frame `to`; exported as flow01, w01 or flow10,
+/* Flow: flow and importance of frame `from` towards frame `to`; exported as flow01, w01 or flow10,
  * w10. */
 static void build_flow(Builder *b, Scope from, Scope to, const char *direction)
 {
@@ -203,7 +203,7 @@ static void build_accelerations(Builder *b, int f01, int f10, int a[2])
     a[1] = graph_mix(g, MIX_LIMIT, a1, graph_warp(g, a0, f10));
 }
 
-/* 3.4: flows of the pair projected to t, which go to f; returns flows and coverage, 6 channels. */
+/* Projection: flows of the pair projected to t, which go to f; returns flows and coverage, 6 channels. */
 static int build_projection(Builder *b, int *f)
 {
     Graph *g = b->g;
@@ -229,7 +229,7 @@ static int build_projection(Builder *b, int *f)
     return p;
 }
 
-/* 3.5, 3.6: refinement and composition. */
+/* Refinement, Polish, Composition. */
 static void build_time(Builder *b)
 {
     Graph *g = b->g;

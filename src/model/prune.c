@@ -130,7 +130,8 @@ static int use_norms(Pruner *p)
                                 "%s: the network has no batch norms to rank channels by", p->path);
 }
 
-int prune_rank(Pruner *p, PruneImportance importance)
+/* Importance of all classes. */
+static int prune_rank(Pruner *p, PruneImportance importance)
 {
     int error = DAIN_OK;
     double *sum = mem_calloc((size_t)p->layer_count + 1, sizeof *sum);

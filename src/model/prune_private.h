@@ -80,7 +80,5 @@ const WeightTensor *prune_tensor(const Pruner *p, const char *name, const char *
 int prune_follow(Pruner *p);
 /* Uses of channels become uses of classes, layers that share a class a group. */
 void prune_group(Pruner *p);
-/* Importance of all classes. */
-int prune_rank(Pruner *p, PruneImportance importance);
 
 #endif

@@ -172,7 +172,8 @@ bool motion_curved(const CommonOptions *common)
     return common->motion && !strcmp(common->motion, "curved");
 }
 
-bool engine_settings(const CommonOptions *common, DainSettings *settings)
+/* What the options say about the engine; false if something is wrong, which is printed. */
+static bool engine_settings(const CommonOptions *common, DainSettings *settings)
 {
     dain_settings_default(settings);
     settings->model = common->model;

@@ -32,16 +32,14 @@ Tuning tuning_of(const CommonOptions *common);
 /* Whether the frames around a pair are to be looked at. */
 bool motion_curved(const CommonOptions *common);
 
-/* What the options say about the engine; false if something is wrong, which is printed. */
-bool engine_settings(const CommonOptions *common, DainSettings *settings);
-/* The same where failing is no error: nothing is printed. */
-DainContext *engine_try(const CommonOptions *common);
 /* The path of the model that the text names, or the text if there is none. Good until the next call
  * but three. */
 const char *model_named(const char *text);
 
 /* Opens the engine that the options describe; what fails is printed. NULL then. */
 DainContext *engine_open(const CommonOptions *common);
+/* The same where failing is no error: nothing is printed. */
+DainContext *engine_try(const CommonOptions *common);
 
 /* From now on Ctrl-C and the like set *interruption() and cancel the engine's call (NULL: none);
  * the second one removes temporary files and ends the program at once. */

@@ -50,11 +50,6 @@ static void speed_text(double seconds, double elapsed, char *buf, unsigned size)
         *buf = 0;
 }
 
-void progress_update(Progress *p, int64_t done, int64_t total)
-{
-    progress_update_video(p, done, total, -1);
-}
-
 void progress_update_video(Progress *p, int64_t done, int64_t total, double seconds)
 {
     const double elapsed = progress_elapsed(p);

@@ -14,9 +14,8 @@ typedef struct Progress {
 
 /* quiet: show nothing, terminal or not. */
 void progress_start(Progress *progress, const char *unit, bool quiet);
-/* done of total (0 = unknown); prints at most four times a second. */
-void progress_update(Progress *progress, int64_t done, int64_t total);
-/* The same with the seconds of video that are done (< 0 = not told): speed against real time. */
+/* done of total (0 = unknown), and the seconds of video that are done (< 0 = not told) for the speed against
+ * real time; prints at most four times a second. */
 void progress_update_video(Progress *progress, int64_t done, int64_t total, double seconds);
 /* Whether an update is due: at most four times a second, and then the next quarter begins. */
 bool progress_due(Progress *progress);

@@ -153,7 +153,8 @@ static int known(OnnxWriter *w, const char *name)
     return 0;
 }
 
-uint16_t onnx_half(float value)
+/* The nearest half-precision number; beyond its range, infinity. */
+static uint16_t onnx_half(float value)
 {
     union {
         float f;

@@ -97,7 +97,4 @@ int onnx_finish(const OnnxWriter *w, const char *graph_name, const char *doc, By
                 Report *report);
 void onnx_free(OnnxWriter *w);
 
-/* The nearest half-precision number; beyond its range, infinity. */
-uint16_t onnx_half(float value);
-
 #endif

@@ -1,5 +1,5 @@
-/* safetensors files: 8 bytes of header length, a JSON header, raw little-endian data. Read by
- * mapping or loading the file; every length is checked before use. */
+/* safetensors files: 8 bytes of header length, a JSON header, raw little-endian data. Loaded as a whole
+ * (load.h); every length is checked before use. */
 #ifndef DAIN_WEIGHTS_SAFETENSORS_H
 #define DAIN_WEIGHTS_SAFETENSORS_H
 

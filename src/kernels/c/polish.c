@@ -1,4 +1,4 @@
-/* C reference: one Lucas-Kanade step on the lumas (EDGE_SPEC 3.5). */
+/* C reference: one Lucas-Kanade step on the lumas ("Polish" in docs/edge.md). */
 #include "kernels/kernels.h"
 #include "kernels/canon.h"
 #include "kernels/polish.h"
