@@ -3,41 +3,18 @@
 #include "dain/dain.h"
 
 #include "base/cpu.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/pool.h"
 #include "base/words.h"
+#include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/models.h"
-#include "model/budget.h"
-#include "model/session.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { MAX_THREADS = 64 };
-
-struct DainContext {
-    Report report;
-    Model *model;
-    Pool *pool;
-    Kernels kernels;
-    char cpu[64];
-    double macs_per_pixel;
-
-    Budget budget;
-    Session session;
-    int width, height;   /* of the frames, 0 = none yet */
-    int frames;          /* pushed and kept: 0, 1, 2 */
-    bool pair_ready;     /* what depends on the pair alone is there, */
-    bool before_ready;   /* likewise of the pair before, */
-    bool ahead_ready;    /* and of the frame after and the pair that it ends */
-    float before, after; /* how long those pairs last beside the one at hand */
-    atomic_bool cancel;
-};
 
 static _Thread_local char open_error[sizeof((Report *)0)->error];
 
@@ -472,72 +449,4 @@ int dain_plan(DainContext *ctx, int width, int height, DainPlan *plan)
                         .frames = need.frames,
                         .pairs = need.pairs };
     return error;
-}
-
-/* ---- information ---- */
-
-/* Only the sentence of a context is ever written to here. */
-static int refuse(const DainContext *c, const char *sentence)
-{
-    return c ? report_error(&((DainContext *)c)->report, DAIN_EINVAL, "%s", sentence) : DAIN_EINVAL;
-}
-
-int dain_info(const DainContext *ctx, DainInfo *info)
-{
-    if (!ctx || !info)
-        return refuse(ctx, "an argument is NULL");
-    const int views = model_views(ctx->model);
-    *info = (DainInfo){ .model = ctx->model->path,
-                        .network = ctx->model->kind->name,
-                        .precision = ctx->model->precision,
-                        .cpu = ctx->cpu,
-                        .threads = pool_threads(ctx->pool),
-                        .parameters = ctx->model->params.elements,
-                        .macs_per_pixel = ctx->macs_per_pixel,
-                        .width = ctx->width,
-                        .height = ctx->height,
-                        .arena_bytes = ctx->session.network.arena_bytes +
-                                       session_picture_bytes(views, ctx->width, ctx->height),
-                        .weight_bytes = ctx->model->params.bytes,
-                        .frame_bytes = (size_t)views * ctx->session.network.frame_bytes,
-                        .frames = session_frames(ctx->model) };
-    return DAIN_OK;
-}
-
-int dain_stage_count(const DainContext *ctx)
-{
-    int n = 0;
-    for (int r = 0; ctx && r < 3; r++)
-        n += ctx->session.network.graph[r].op_count;
-    return n;
-}
-
-int dain_stage(const DainContext *ctx, int index, DainStage *stage)
-{
-    if (!ctx || !stage)
-        return refuse(ctx, "an argument is NULL");
-    if (index < 0 || index >= dain_stage_count(ctx))
-        return refuse(ctx, "there is no stage of that number");
-    for (int r = 0; r < 3; r++) {
-        const Graph *g = &ctx->session.network.graph[r];
-        if (index < g->op_count) {
-            const Op *op = &g->ops[index];
-            *stage = (DainStage){
-                .rate = g->rate, .runs = op->runs, .seconds = op->seconds, .macs = op_macs(g, op)
-            };
-            snprintf(stage->name, sizeof stage->name, "%s", op->name);
-            break;
-        }
-        index -= g->op_count;
-    }
-    return DAIN_OK;
-}
-
-void dain_stages_reset(DainContext *ctx)
-{
-    for (int r = 0; ctx && r < 3; r++)
-        for (int i = 0; i < ctx->session.network.graph[r].op_count; i++) {
-            ctx->session.network.graph[r].ops[i].runs = 0;
-            ctx->session.network.graph[r].ops[i].seconds = 0;
-        }
 }
