@@ -5,11 +5,8 @@
 #include "weights/load.h"
 #include "weights/types.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     NAME_MAX_BYTES = 1024, /* of a tensor */
@@ -200,17 +197,6 @@ static int judge(const unsigned char *start, size_t have, uint64_t size, const c
     return pth_is(start, have)
                ? DAIN_OK
                : report_error(report, DAIN_EFORMAT, "%s: not a PyTorch checkpoint", path);
-}
-
-int pth_is_file(const char *path)
-{
-    unsigned char start[64];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return 0;
-    const ssize_t n = read(fd, start, sizeof start);
-    close(fd);
-    return n > 0 && pth_is(start, (size_t)n);
 }
 
 int pth_open(PthFile **file, const char *path, Report *report)

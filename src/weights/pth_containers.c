@@ -2,7 +2,6 @@
 #include "weights/pth_private.h"
 
 #include "base/mem.h"
-#include "weights/load.h"
 #include "weights/types.h"
 #include "weights/zip.h"
 
@@ -20,18 +19,6 @@ enum {
 #else
 #define CHECK_CRC 1
 #endif
-
-/* The number that legacy files begin with, and the bytes in front of it. */
-static const unsigned char magic_pickle[] = { 0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
-                                              0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
-
-_Static_assert(sizeof magic_pickle <= LOAD_START, "a file is judged by no more");
-
-int pth_is(const void *data, size_t size)
-{
-    return zip_is(data, size) ||
-           (size >= sizeof(magic_pickle) && !memcmp(data, magic_pickle, sizeof(magic_pickle)));
-}
 
 static int by_key(const void *a, const void *b)
 {
@@ -58,7 +45,7 @@ static int next_pickle(PthReader *r, Pickle **pickle)
 static int check_preamble(PthReader *r)
 {
     Pickle *p = NULL;
-    r->at = sizeof(magic_pickle);
+    r->at = PTH_MAGIC_BYTES;
     int error = next_pickle(r, &p);
     if (error)
         return error;

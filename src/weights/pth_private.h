@@ -6,6 +6,9 @@
 #include "weights/pickle.h"
 #include "weights/pth.h"
 
+/* Of the pickled number that legacy files begin with. */
+enum { PTH_MAGIC_BYTES = 15 };
+
 /* Bytes of a storage in the file. */
 typedef struct PthStorage {
     PickleText key;

@@ -57,11 +57,6 @@ static int bad(const Archive *a, const char *problem)
     return report_error(a->report, DAIN_EFORMAT, "%s: %s", a->name, problem);
 }
 
-int zip_is(const void *data, size_t size)
-{
-    return size >= 4 && get32(data) == LOCAL_SIGNATURE;
-}
-
 /* The record at the end, searched backwards over a possible comment. */
 static int find_directory(const Archive *a, Directory *d)
 {

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A member; name is not terminated, data lies in the archive. */
 typedef struct ZipMember {
@@ -17,7 +18,10 @@ typedef struct ZipMember {
 } ZipMember;
 
 /* True if the bytes begin like an archive. */
-int zip_is(const void *data, size_t size);
+static inline int zip_is(const void *data, size_t size)
+{
+    return size >= 4 && !memcmp(data, "PK\3\4", 4);
+}
 
 /*
  * Lists the members, sorted by name; *members is for mem_free(). name is used in messages.
