@@ -25,7 +25,7 @@ def main():
         report("bytes for the library" in said and "f32" in said, "it says what it needs and uses", said)
         report(pair.run(program, folder, root, DAIN_CPU="c")[0] == got, "the C kernels give the same bytes")
         for sentence, part, wrong in (("a picture of the wrong size", "is not a picture", {"width": 255}),
-                                      ("a size out of range", "invalid argument", {"width": 7}),
+                                      ("a size out of range", "sides of 16 to 16384", {"width": 7}),
                                       ("a model that is missing", "/nonexistent", {"model": "/nonexistent"})):
             picture, said = pair.run(program, folder, root, code=1, **wrong)
             report(picture is None and part in said and said.count("\n") <= 2, f"refuses {sentence}", said)
