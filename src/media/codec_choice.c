@@ -8,20 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool named(const char *name, const char *const *list)
-{
-    for (; *list; list++)
-        if (!strcmp(name, *list))
-            return true;
-    return false;
-}
-
 static bool holds(const AVOutputFormat *container, enum AVCodecID id)
 {
     /* Some that hold H.264 do not tell. */
     static const char *const silent[] = { "mpegts", "hls", "dash", NULL };
     const int answer = container_holds(container, id, FF_COMPLIANCE_NORMAL);
-    return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && named(container->name, silent));
+    return answer == 1 || (answer < 0 && id == AV_CODEC_ID_H264 && container_is(container, silent));
 }
 
 /* In the order in which they are taken where a codec is named instead of an encoder. */
@@ -80,7 +72,7 @@ static void refuse_codec(const AVCodec *codec, const AVOutputFormat *container, 
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
                      names[0] ? ", " : "", encoders[i]);
     }
-    const bool matroska = !strcmp(container->name, "matroska");
+    const bool matroska = container_is_matroska(container);
     report_error(report, DAIN_EUNSUPPORTED, "%s files cannot hold %s%s%s%s", container->name,
                  avcodec_get_name(codec->id), names[0] ? "; here work: " : "", names,
                  matroska   ? ""
@@ -123,7 +115,7 @@ bool codec_needs_constant_rate(const EncoderSettings *s, const AVOutputFormat *c
                                              AV_CODEC_ID_MPEG4,      AV_CODEC_ID_H263,
                                              AV_CODEC_ID_DNXHD,      AV_CODEC_ID_DVVIDEO,
                                              AV_CODEC_ID_THEORA,     AV_CODEC_ID_H261 };
-    if ((container->flags & AVFMT_NOTIMESTAMPS) || named(container->name, containers))
+    if ((container->flags & AVFMT_NOTIMESTAMPS) || container_is(container, containers))
         return true;
     const AVCodec *const codec = codec_choose(s, container, NULL);
     for (unsigned i = 0; codec && i < sizeof codecs / sizeof *codecs; i++)
@@ -198,7 +190,7 @@ static bool wants_subsampling(const AVCodec *codec, const AVOutputFormat *contai
     static const char *const containers[] = { "mp4", "mov", "ipod", "flv", "mpegts", NULL };
     return pixels_rgb(first->format) && format == AV_PIX_FMT_YUV444P &&
            (codec->id == AV_CODEC_ID_H264 || codec->id == AV_CODEC_ID_HEVC) &&
-           named(container->name, containers) && !(first->width % 2 || first->height % 2);
+           container_is(container, containers) && !(first->width % 2 || first->height % 2);
 }
 
 static bool writable(enum AVPixelFormat format)

@@ -3,12 +3,24 @@
 
 #include <string.h>
 
-static bool one_of(const char *name, const char *const *list)
+bool container_is(const AVOutputFormat *container, const char *const *names)
 {
-    for (; *list; list++)
-        if (!strcmp(name, *list))
+    for (; *names; names++)
+        if (!strcmp(container->name, *names))
             return true;
     return false;
+}
+
+bool container_is_mov(const AVOutputFormat *container)
+{
+    static const char *const names[] = { "mov", "mp4",  "3gp", "3g2", "ipod",
+                                         "psp", "ismv", "f4v", NULL };
+    return container_is(container, names);
+}
+
+bool container_is_matroska(const AVOutputFormat *container)
+{
+    return !strcmp(container->name, "matroska");
 }
 
 /* Those whose muxers write any codec, of which readers then know nothing. */
@@ -34,8 +46,8 @@ static const enum AVCodecID *known_to_readers(const AVOutputFormat *container)
     };
     static const char *const transports[] = { "mpegts", "hls", NULL };
     static const char *const programs[] = { "mpeg", "vob", "dvd", "svcd", "vcd", NULL };
-    return one_of(container->name, transports) ? transport
-           : one_of(container->name, programs) ? program
+    return container_is(container, transports) ? transport
+           : container_is(container, programs) ? program
                                                : NULL;
 }
 
@@ -54,5 +66,5 @@ int container_holds(const AVOutputFormat *container, enum AVCodecID id, int comp
 bool container_holds_cover(const AVOutputFormat *container)
 {
     static const char *const list[] = { "matroska", "mp4", "ipod", NULL };
-    return one_of(container->name, list);
+    return container_is(container, list);
 }

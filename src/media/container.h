@@ -4,6 +4,12 @@
 
 #include "media/libav.h"
 
+/* Whether its name is one of these, ended by NULL. */
+bool container_is(const AVOutputFormat *container, const char *const *names);
+/* QuickTime and its children; Matroska, not WebM. */
+bool container_is_mov(const AVOutputFormat *container);
+bool container_is_matroska(const AVOutputFormat *container);
+
 /* As avformat_query_codec(): 1, 0, or below 0 = not known. compliance: FF_COMPLIANCE_... */
 int container_holds(const AVOutputFormat *container, enum AVCodecID id, int compliance);
 

@@ -291,18 +291,19 @@ static int give_on_ramp(Sound *s)
     while (look_ahead < s->format->sample_rate * INT64_C(2048) / 48000)
         look_ahead *= 2;
     const double rate = s->format->sample_rate;
-    const double start = (double)s->frame->pts * av_q2d(s->base);
+    const bool timed = s->frame->pts != AV_NOPTS_VALUE;
+    const double start = timed ? (double)s->frame->pts * av_q2d(s->base) : 0;
     int r = 0;
     for (int from = 0; r >= 0 && from < s->frame->nb_samples; from += PIECE) {
         const int left = s->frame->nb_samples - from, count = left < PIECE ? left : PIECE;
         char tempo[32];
         snprintf(tempo, sizeof tempo, "%.9f",
                  ramp_tempo(s, start + (from + 0.5 * count - look_ahead) / rate));
-        if (s->frame->pts != AV_NOPTS_VALUE)
+        if (timed)
             avfilter_graph_send_command(s->filters.graph, "rubberband", "tempo", tempo, NULL, 0, 0);
         if ((r = slice(s, from, count)) < 0)
             break;
-        if (from > 0 && s->adapted->pts != AV_NOPTS_VALUE)
+        if (timed)
             s->adapted->pts +=
                 av_rescale_q(from, (AVRational){ 1, s->format->sample_rate }, s->base);
         r = av_buffersrc_add_frame_flags(s->filters.source, s->adapted, AV_BUFFERSRC_FLAG_PUSH);

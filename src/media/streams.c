@@ -13,20 +13,6 @@ static int out_of_memory(Report *report)
     return report_error(report, DAIN_ENOMEM, "out of memory");
 }
 
-static bool is_mov(const AVOutputFormat *format)
-{
-    static const char *const names[] = { "mov", "mp4", "3gp", "3g2", "ipod", "psp", "ismv", "f4v" };
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(format->name, names[i]))
-            return true;
-    return false;
-}
-
-static bool is_matroska(const AVOutputFormat *format)
-{
-    return !strcmp(format->name, "matroska");
-}
-
 /* ---- chapters ---- */
 
 static int copy_chapter(AVFormatContext *out, const AVChapter *from, const StreamPace *pace)
@@ -125,7 +111,7 @@ static int describe_cover(AVStream *to, const AVStream *from)
 
 static bool is_cover_for_matroska(const AVStream *from, const AVOutputFormat *format)
 {
-    return is_matroska(format) && (from->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+    return container_is_matroska(format) && (from->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
            from->attached_pic.size > 0;
 }
 
@@ -210,7 +196,7 @@ int streams_hold(const AVOutputFormat *format, const AVStream *from)
     if ((from->disposition & AV_DISPOSITION_ATTACHED_PIC) && !container_holds_cover(format))
         return 0;
     if (par->codec_type == AVMEDIA_TYPE_ATTACHMENT
-            ? !is_matroska(format)
+            ? !container_is_matroska(format)
             : container_holds(format, par->codec_id, FF_COMPLIANCE_NORMAL) == 0)
         return 0;
     return muxer_takes(format, from, NULL);
@@ -233,13 +219,13 @@ static void warn_left_out(const AVFormatContext *out, const AVStream *from, Repo
     const char *const type = av_get_media_type_string(from->codecpar->codec_type);
     const AVDictionaryEntry *const language = av_dict_get(from->metadata, "language", NULL, 0);
     /* The timecode track of a QuickTime file is made anew from the video's timecode tag. */
-    if (is_mov(out->oformat) && from->codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+    if (container_is_mov(out->oformat) && from->codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd'))
         return;
     report_log(report, DAIN_LOG_WARNING,
                "stream %d (%s, %s%s%s) is left out: %s files cannot hold it%s", from->index,
                type ? type : "unknown", avcodec_get_name(from->codecpar->codec_id),
                language ? ", " : "", language ? language->value : "", out->oformat->name,
-               is_matroska(out->oformat) ? "" : " (.mkv might)");
+               container_is_matroska(out->oformat) ? "" : " (.mkv might)");
 }
 
 static int add_copy(AVFormatContext *out, const AVStream *from, int *number, Report *report)
@@ -371,7 +357,7 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
     AVStream *const to = avformat_new_stream(out, NULL);
     if (!to || avcodec_parameters_from_context(to->codecpar, encoder) < 0)
         return out_of_memory(report);
-    if (is_mov(out->oformat) && encoder->codec_id == AV_CODEC_ID_HEVC)
+    if (container_is_mov(out->oformat) && encoder->codec_id == AV_CODEC_ID_HEVC)
         to->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1'); /* Apple plays no other */
     to->time_base = encoder->time_base;
     to->avg_frame_rate = encoder->framerate;
@@ -384,7 +370,7 @@ static int add_video(AVFormatContext *out, const AVStream *from, const AVCodecCo
         return out_of_memory(report);
     warn_dynamic_hdr(from, first, report);
 #if LIBAVFORMAT_VERSION_INT < AV_VERSION_INT(60, 12, 100)
-    if (has_side_data(to, AV_PKT_DATA_DISPLAYMATRIX) && !is_mov(out->oformat))
+    if (has_side_data(to, AV_PKT_DATA_DISPLAYMATRIX) && !container_is_mov(out->oformat))
         report_log(report, DAIN_LOG_WARNING,
                    "the rotation of the video cannot be written to %s files here: .mp4 and .mov "
                    "hold it",

@@ -154,7 +154,7 @@ static void zsh_option(FILE *out, const Option *o)
     } else if (o->argument) {
         snprintf(value, sizeof value, ":%s:%s", o->name, takes_file(o) ? "_files" : "");
     }
-    const char *const again = o->kind == OPTION_LIST || o->kind == OPTION_COUNT_UP ? "*" : "";
+    const char *const again = option_is_list(o) || o->kind == OPTION_COUNT_UP ? "*" : "";
     snprintf(text, sizeof text, "%s--%s[%s]%s", again, o->name, help, value);
     fputs(" \\\n        ", out);
     quoted(out, text);

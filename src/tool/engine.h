@@ -20,7 +20,7 @@ typedef struct EngineOptions {
       0,                                                                                           \
       0 },                                                                                         \
     {                                                                                              \
-        0, "engine-option", OPTION_LIST, offsetof(Type, member.options), "KEY=VALUE",              \
+        0, "engine-option", OPTION_SETTINGS, offsetof(Type, member.options), "KEY=VALUE",          \
             "for onnxruntime: library=PATH of its shared library [$DAIN_ONNXRUNTIME], "            \
             "cache=FOLDER for exported networks [~/.cache/dain], any option of the provider, and " \
             "entries of the session, which have a full stop in their key; may be repeated",        \

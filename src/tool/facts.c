@@ -70,6 +70,7 @@ static void print_value(const Option *o, const void *values, char *text)
         snprintf(text, LONGEST, "%s", word ? word : "");
         break;
     case OPTION_LIST:
+    case OPTION_SETTINGS:
         print_list(at, text);
         break;
     case OPTION_FACTOR:

@@ -272,7 +272,7 @@ static const Option options[] = {
       "speed of the encoder: slow, fast, ... [its own]", 0, 0 },
     { 0, "pix-fmt", OPTION_TEXT, AT(pix_fmt), "NAME",
       "pixel format of the output [that of the video, or the nearest]", 0, 0 },
-    { 'e', "encoder-option", OPTION_LIST, AT(encoder_options), "KEY=VALUE",
+    { 'e', "encoder-option", OPTION_SETTINGS, AT(encoder_options), "KEY=VALUE",
       "any other option of the encoder; may be repeated", 0, 0 },
     { 0, "streams", OPTION_TEXT, AT(streams), "LIST",
       "which streams to keep, with commas: all, none, numbers, kinds (video, audio, subtitle, "

@@ -5,13 +5,17 @@
 #include "media/codec_choice.h"
 #include "media/picture_out.h"
 
-/* The container, NULL where only the work will tell. */
-static const AVOutputFormat *container_of(const InterpolateOptions *o)
+/* The container that is named or that the file's name tells, NULL where only the work will tell; a name
+ * that means nothing is an error. */
+static int find_container(const InterpolateOptions *o, const AVOutputFormat **container,
+                          Report *report)
 {
-    const bool file = o->output && !o->batch && !o->pattern && !picture_out_wanted(o->output);
-    return file && !o->container ? output_container(o->output, NULL, NULL)
-           : o->container        ? output_container("", o->container, NULL)
-                                 : NULL;
+    *container = NULL;
+    if (o->container)
+        *container = output_container("", o->container, report);
+    else if (o->output && !o->batch && !o->pattern && !picture_out_wanted(o->output))
+        *container = output_container(o->output, NULL, NULL);
+    return o->container && !*container ? DAIN_EUNSUPPORTED : DAIN_OK;
 }
 
 const char *interpolate_wrong_word(const InterpolateOptions *o)
@@ -20,13 +24,12 @@ const char *interpolate_wrong_word(const InterpolateOptions *o)
     const EncoderSettings encoder = { .codec = o->codec,
                                       .preset = o->preset,
                                       .pix_fmt = o->pix_fmt };
+    const AVOutputFormat *container;
     report = (Report){ 0 };
-    int r = DAIN_OK;
-    if (o->container && !output_container("", o->container, &report))
-        r = DAIN_EUNSUPPORTED;
+    int r = find_container(o, &container, &report);
     if (r >= 0 && o->streams)
         r = stream_choice_check(o->streams, &report);
     if (r >= 0)
-        r = codec_check_names(&encoder, container_of(o), &report);
+        r = codec_check_names(&encoder, container, &report);
     return r < 0 ? report.error : NULL;
 }

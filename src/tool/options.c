@@ -233,7 +233,8 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
                         "(32 at most), each from 1/1000 to 1000",
         [OPTION_BYTES] = "an amount of memory like 512M or 1.5G, 1M to 1T",
         [OPTION_ENGINE] = "native, onnxruntime or onnxruntime:PROVIDER",
-        [OPTION_LIST] = ", not more than 32 of them",
+        [OPTION_LIST] = "not more than 32 of them",
+        [OPTION_SETTINGS] = "KEY=VALUE, not more than 32 of them",
     };
     if (o->kind == OPTION_INT)
         return options_wrong(c, "--%s %s: should be a whole number from %g to %g", o->name, text,
@@ -243,8 +244,7 @@ static int wrong_value(const Command *c, const Option *o, const char *text)
                              o->high);
     if (o->kind == OPTION_CHOICE)
         return wrong_choice(c, o, text);
-    return options_wrong(c, "--%s %s: should be %s%s", o->name, text,
-                         o->kind == OPTION_LIST ? o->argument : "", wants[o->kind]);
+    return options_wrong(c, "--%s %s: should be %s", o->name, text, wants[o->kind]);
 }
 
 static bool set_value(const Option *o, const char *text, void *values)
@@ -275,8 +275,12 @@ static bool set_value(const Option *o, const char *text, void *values)
     case OPTION_ENGINE:
         *(const char **)at = text;
         return engine_named(text);
+    case OPTION_SETTINGS:
+        if (!is_setting(text))
+            return false;
+        /* fall through */
     case OPTION_LIST:
-        if (list->count == LIST_LIMIT || (!strcmp(o->argument, "KEY=VALUE") && !is_setting(text)))
+        if (list->count == LIST_LIMIT)
             return false;
         list->text[list->count++] = text;
         return true;
@@ -356,7 +360,7 @@ static bool overruled(const Command *c, const Option *o, const bool *given)
                                              { "streams", "no-streams", NULL },
                                              { "scene-threshold", "no-scene", NULL },
                                              { "quiet", "verbose", NULL } };
-    if (given[o - c->options] && o->kind != OPTION_LIST)
+    if (given[o - c->options] && !option_is_list(o))
         return true;
     for (unsigned i = 0; i < sizeof rivals / sizeof *rivals; i++)
         for (int k = 0; k < c->option_count; k++)
@@ -402,7 +406,7 @@ static bool set_from_config(const Option *o, const char *text, int *in_list, voi
     if (!*text || !set_value(o, text, values))
         return false;
     TextList *const list = at;
-    if (o->kind == OPTION_LIST) {
+    if (option_is_list(o)) {
         for (int i = list->count - 1; i > *in_list; i--)
             list->text[i] = list->text[i - 1];
         list->text[(*in_list)++] = text;

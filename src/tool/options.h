@@ -45,7 +45,8 @@ typedef enum OptionKind {
     OPTION_MODEL,    /* const char *, a file or the name of a model (engine/models.h) */
     OPTION_CHOICE,   /* const char *, one of the words in Option.argument: "f32|bf16|int8" */
     OPTION_ENGINE,   /* const char *: what engine_named() knows */
-    OPTION_LIST,     /* TextList: may be given several times; argument KEY=VALUE: such texts */
+    OPTION_LIST,     /* TextList: may be given several times */
+    OPTION_SETTINGS, /* TextList of KEY=VALUE, likewise */
     OPTION_FACTOR,   /* Ratio: "2", "5/2", "2.5" */
     OPTION_RATE,     /* Ratio: "60", "60000/1001", "59.94", "ntsc"; 1/1000 to 1000 */
     OPTION_THREADS,  /* int: "4", or "1:4:2" as rife-ncnn-vulkan has it (the middle counts) */
@@ -76,6 +77,12 @@ typedef struct Option {
     const char *help;     /* a phrase without a full stop; the default in brackets */
     double low, high;     /* OPTION_INT, OPTION_REAL */
 } Option;
+
+/* Whether it may be given several times and its values are kept. */
+static inline bool option_is_list(const Option *option)
+{
+    return option->kind == OPTION_LIST || option->kind == OPTION_SETTINGS;
+}
 
 typedef struct Command {
     const char *name;
